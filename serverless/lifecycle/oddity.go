@@ -1,0 +1,21 @@
+package lifecycle
+
+// Oddity is something that should not happen: hooks called by somebody else than
+// the platform, or an image whose hooks are not set up (specification section 8).
+// Every process inside the machine can reach the hook port.
+type Oddity uint8
+
+// The oddities.
+const (
+	OddNone Oddity = iota
+	// OddOutlived is execution WatchdogAfter past an answered terminate.
+	OddOutlived
+	// OddHookAfterEnd is a run or resume after terminate.
+	OddHookAfterEnd
+	// OddNewID is a second run with another instance id.
+	OddNewID
+	// OddNoRun is a machine that was restored, or resumed, without a run.
+	OddNoRun
+
+	numOddities = iota
+)
