@@ -1,0 +1,212 @@
+package binary
+
+import (
+	"cmp"
+	"debug/dwarf"
+	"debug/elf"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/vigil-agent/vigil/debugger/binary/location"
+)
+
+// maxDebugSection bounds one section of debug information once it is
+// decompressed; those of the largest known Go programs are below 512 MiB.
+const maxDebugSection = 1 << 30
+
+// debugInfo is what is held of the debug information: the sections and an index
+// of the functions, not the tree.
+type debugInfo struct {
+	data  *dwarf.Data
+	lists map[bool][]byte // location lists: of DWARF 5 (true) and before
+	addrs []byte          // .debug_addr
+	units []unit          // by offset
+	funcs []funcRef       // by entry
+	g     dwarf.Offset    // runtime.g, 0 when not found
+}
+
+// unit is what location lists need to know of a compilation unit.
+type unit struct {
+	off      dwarf.Offset
+	base     uint64
+	addrBase uint64
+	v5       bool
+}
+
+// funcRef says where the description of a function with code is.
+type funcRef struct {
+	entry uint64
+	off   dwarf.Offset
+}
+
+// DebugInfo reports whether the binary holds debug information: ErrNoDWARF when
+// it was stripped.
+func (b *Binary) DebugInfo() error {
+	if b.elf == nil {
+		return errClosed
+	}
+	if b.elf.Section(".debug_info") == nil || b.elf.Section(".debug_abbrev") == nil {
+		return ErrNoDWARF
+	}
+	return nil
+}
+
+// ReleaseDebugInfo forgets the debug information and the pages of the file that
+// were read; both are read again when they are needed. What was answered from it
+// before may no longer be asked for places.
+func (b *Binary) ReleaseDebugInfo() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.debug = nil
+	if b.data != nil {
+		_ = unix.Madvise(b.data, unix.MADV_DONTNEED) // a hint
+	}
+}
+
+// debugData reads the debug information on first use.
+func (b *Binary) debugData() (*debugInfo, error) {
+	if err := b.DebugInfo(); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.debug == nil {
+		d, err := b.readDebugInfo()
+		if err != nil {
+			return nil, err
+		}
+		b.debug = d
+	}
+	return b.debug, nil
+}
+
+func (b *Binary) readDebugInfo() (d *debugInfo, err error) {
+	defer guard(&err)()
+	sections := map[string][]byte{}
+	for _, name := range []string{"abbrev", "info", "str", "line_str", "str_offsets", "addr", "loclists", "loc"} {
+		if sections[name], err = b.debugSection(".debug_" + name); err != nil {
+			return nil, err
+		}
+	}
+	data, err := dwarf.New(sections["abbrev"], nil, nil, sections["info"], nil, nil, nil, sections["str"])
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	for _, name := range []string{"line_str", "str_offsets", "addr"} {
+		if err := data.AddSection(".debug_"+name, sections[name]); err != nil {
+			return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+		}
+	}
+	d = &debugInfo{
+		data:  data,
+		lists: map[bool][]byte{true: sections["loclists"], false: sections["loc"]},
+		addrs: sections["addr"],
+	}
+	if err := d.index(); err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	return d, nil
+}
+
+// debugSection is the content of a section, decompressed when it has to be.
+func (b *Binary) debugSection(name string) ([]byte, error) {
+	s := b.elf.Section(name)
+	if s == nil {
+		return nil, nil
+	}
+	if s.Flags&elf.SHF_COMPRESSED == 0 {
+		return b.section(name), nil
+	}
+	if s.Size > maxDebugSection {
+		return nil, fmt.Errorf("%w (section %s claims %d bytes)", ErrCorrupt, name, s.Size)
+	}
+	data, err := s.Data()
+	if err != nil {
+		return nil, fmt.Errorf("%w (section %s: %w)", ErrCorrupt, name, err)
+	}
+	return data, nil
+}
+
+// index walks the top level of the tree once.
+func (d *debugInfo) index() error {
+	r := d.data.Reader()
+	for {
+		e, err := r.Next()
+		if err != nil {
+			return fmt.Errorf("read debug information: %w", err)
+		}
+		if e == nil {
+			break
+		}
+		switch e.Tag {
+		case dwarf.TagCompileUnit:
+			d.units = append(d.units, unitOf(e))
+			continue // its children are the top level
+		case dwarf.TagSubprogram:
+			if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
+				d.funcs = append(d.funcs, funcRef{entry: low, off: e.Offset})
+			}
+		case dwarf.TagStructType:
+			if name, _ := e.Val(dwarf.AttrName).(string); name == "runtime.g" {
+				d.g = e.Offset
+			}
+		}
+		if e.Children {
+			r.SkipChildren()
+		}
+	}
+	slices.SortStableFunc(d.funcs, func(a, b funcRef) int { return cmp.Compare(a.entry, b.entry) })
+	return nil
+}
+
+func unitOf(e *dwarf.Entry) unit {
+	u := unit{off: e.Offset}
+	u.base, _ = e.Val(dwarf.AttrLowpc).(uint64)
+	if base, ok := e.Val(dwarf.AttrAddrBase).(int64); ok {
+		u.addrBase, u.v5 = uint64(base), true
+	}
+	return u
+}
+
+// function is the offset of the description of the function that starts at
+// entry.
+func (d *debugInfo) function(entry uint64) (dwarf.Offset, bool) {
+	i, ok := slices.BinarySearchFunc(d.funcs, entry, func(f funcRef, entry uint64) int { return cmp.Compare(f.entry, entry) })
+	if !ok {
+		return 0, false
+	}
+	return d.funcs[i].off, true
+}
+
+// listsFor are the location lists as the unit that holds off sees them.
+func (d *debugInfo) listsFor(off dwarf.Offset) location.Lists {
+	i, found := slices.BinarySearchFunc(d.units, off, func(u unit, off dwarf.Offset) int { return cmp.Compare(u.off, off) })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return location.Lists{}
+	}
+	u := d.units[i]
+	l := location.Lists{Data: d.lists[u.v5], V5: u.v5, Base: u.base}
+	if u.addrBase < uint64(len(d.addrs)) {
+		l.Addrs = d.addrs[u.addrBase:]
+	}
+	return l
+}
+
+// entry reads the description at off.
+func (d *debugInfo) entry(off dwarf.Offset) (*dwarf.Entry, *dwarf.Reader, error) {
+	r := d.data.Reader()
+	r.Seek(off)
+	e, err := r.Next()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read debug information: %w", err)
+	}
+	if e == nil {
+		return nil, nil, fmt.Errorf("%w (no debug information at %#x)", ErrCorrupt, off)
+	}
+	return e, r, nil
+}

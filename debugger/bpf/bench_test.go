@@ -1,0 +1,112 @@
+package bpf
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+)
+
+// BenchmarkHit is what one call of a probed function costs its process, the
+// call itself and the trap included. Compare the lines of one run: the cost of
+// a trap differs between machines, and more so under virtualisation.
+func BenchmarkHit(b *testing.B) {
+	needKernel(b)
+	f := getBinary(b)
+	for _, c := range []struct {
+		name  string
+		o     Options
+		probe func() Probe
+	}{
+		{"not probed", Options{}, nil},
+		{"throttled", Options{}, func() Probe { return Probe{Plan: f.textPlan(b), PerSecond: 1e-9} }},
+		{"nothing captured", Options{}, func() Probe { return Probe{Plan: f.entry(b, "main.Text"), NoStack: true} }},
+		{"stack", Options{}, func() Probe { return Probe{Plan: f.entry(b, "main.Text")} }},
+		{"stack and three strings", Options{}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
+		{"stack and three strings, classic", Options{NoSleep: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
+		{"stack and three strings, perf", Options{PerfLinks: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
+		{"stack and three strings, first instruction", Options{}, func() Probe {
+			p := f.textPlan(b)
+			p.Sites = f.at(b, "main.Text", anyInst).Sites
+			return Probe{Plan: p}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			target := f.start(b)
+			var s *Session
+			if c.probe != nil {
+				s = load(b, c.o, c.probe())
+				require.NoError(b, s.Attach(target.exe, target.pid, 0))
+				read := make(chan struct{})
+				go func() {
+					defer close(read)
+					for !errors.Is(s.Read(time.Now().Add(time.Second), func(*event.Event) {}), os.ErrClosed) {
+					}
+				}()
+				defer func() { require.NoError(b, s.Close()); <-read }()
+			}
+			target.call(b, "text", 1000) // warms up
+			// The fastest of ten parts is what a quiet machine would show.
+			part := max(b.N/10, 1)
+			fastest := target.call(b, "text", part)
+			for done := part; done+part <= b.N; done += part {
+				fastest = min(fastest, target.call(b, "text", part))
+			}
+			b.ReportMetric(float64(fastest)/float64(part), "ns/op")
+			if s != nil {
+				st := stats(b, s)
+				if n := st.Hits - st.Throttled; n > 1 {
+					b.ReportMetric(float64(st.Busy.Nanoseconds())/float64(n), "program-ns/op")
+				}
+				b.ReportMetric(float64(st.RingFull), "lost")
+			}
+		})
+	}
+}
+
+// BenchmarkRead is the reader's side: 1000 events from the ring to the callback.
+func BenchmarkRead(b *testing.B) {
+	needKernel(b)
+	f := getBinary(b)
+	s := load(b, Options{}, Probe{Plan: f.textPlan(b)})
+	target := f.start(b)
+	require.NoError(b, s.Attach(target.exe, target.pid, 0))
+	got := 0
+	fn := func(*event.Event) { got++ }
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		got = 0
+		target.call(b, "text", 1000)
+		b.StartTimer()
+		if err := s.Read(time.Now(), fn); err != nil || got != 1000 {
+			b.Fatal(got, err)
+		}
+	}
+}
+
+func TestReadAllocatesNothingPerEvent(t *testing.T) {
+	needKernel(t)
+	b := getBinary(t)
+	s := load(t, Options{RingBytes: 16 << 20}, Probe{Plan: b.textPlan(t)})
+	target := b.start(t)
+	require.NoError(t, s.Attach(target.exe, target.pid, 0))
+	const events = 1000
+	target.call(t, "text", 2*events)
+	require.NoError(t, s.Read(time.Now(), func(*event.Event) {}))
+	target.call(t, "text", 2*events)
+
+	got := 0
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.NoError(t, s.Read(time.Now(), func(*event.Event) { got++ }))
+	runtime.ReadMemStats(&after)
+	require.Equal(t, 2*events, got)
+	// A call of Read has a few of its own, and so do the runtime's goroutines.
+	require.Less(t, after.Mallocs-before.Mallocs, uint64(events/10))
+}

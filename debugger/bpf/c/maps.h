@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ *	cookie --> params --> code        byte-code of every probe, end to end
+ *	              |  `--> sites
+ *	              `-----> throttle, stats
+ *	cpu -----> scratch --> ring --> reader
+ *
+ * Sizes marked 1 are set by the loader before the maps are created.
+ */
+#ifndef VIGIL_MAPS_H
+#define VIGIL_MAPS_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct params);
+} params SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct site);
+} sites SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct op);
+} code SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stats);
+} stats SEC(".maps");
+
+/* The time at which each probe's credit is whole again; see throttle.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} throttle SEC(".maps");
+
+/* SCRATCH_SLOTS of every CPU, side by side; CPUs share them where there are many. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+/* The program may sleep, so reads may wait for a page. Set by the loader. */
+const volatile bool sleepable = false;
+/* Entries of scratch. Set by the loader. */
+const volatile __u32 scratch_slots = 1;
+/* Bytes waiting in the ring from which every event wakes the reader. */
+const volatile __u64 wake_bytes = 1 << 20;
+/* When the reader was last woken. A race costs one wake-up more or less. */
+__u64 last_wake = 0;
+
+#endif

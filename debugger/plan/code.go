@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// OpCode is what an instruction does.
+type OpCode uint8
+
+// Instructions. The first group fills the root item and appears in the root
+// routine only. The second follows a value found in the current element: it
+// captures what the value refers to as a new item and, when Routine is set,
+// queues that item so that its own elements are followed later, breadth first.
+const (
+	OpEnd OpCode = iota // end of the routine; it runs again for the next element, if there is one
+
+	OpRegister // root[Offset:][:Size] = low bytes of Reg
+	OpStack    // root[Offset:][:Size] = memory at CFA + CFA
+	OpHole     // root[Offset:][:Size] is not readable
+
+	OpPointer // pointer at Offset: capture Size bytes; costs one level of depth
+	OpString  // string header at Offset: capture at most Limit bytes
+	OpSlice   // slice header at Offset: capture at most Limit elements of Size bytes
+)
+
+// Op is one instruction. The code of a plan is a list of routines, each a run
+// of instructions up to an OpEnd: first the one that fills the root where the
+// function is entered, then, when there are such sites, the one that fills it
+// where the function returns, then one for each type whose values refer to
+// memory.
+type Op struct {
+	Code OpCode
+	// Reg is the DWARF number of a general-purpose register.
+	Reg uint8
+	// Reason is given when the value is clipped to Limit (or to Size, for
+	// OpPointer); ReasonNone when it cannot be.
+	Reason event.Reason
+	// Offset is relative to the root for copies, and to the current element
+	// for the others.
+	Offset uint32
+	// CFA is relative to the canonical frame address.
+	CFA int32
+	// Size is in bytes: of the copy, the pointee, or one element.
+	Size uint32
+	// Limit is a number of elements; a string's are bytes.
+	Limit uint32
+	// Type is the type of the new item.
+	Type gotype.ID
+	// Routine is the index of the first instruction to run on each element of
+	// the new item; 0 when its elements refer to nothing.
+	Routine uint32
+}
+
+// RootRoutine is the index of the first instruction to run at sites of a kind.
+// At returns results are captured, elsewhere everything but results. The plan
+// must have been compiled.
+func (p *Plan) RootRoutine(k SiteKind) uint32 {
+	if k != SiteReturn || !p.returns() {
+		return 0
+	}
+	entry := slices.IndexFunc(p.Code, func(o Op) bool { return o.Code == OpEnd })
+	return uint32(entry + 1)
+}
+
+func (p *Plan) returns() bool {
+	return slices.ContainsFunc(p.Sites, func(s Site) bool { return s.Kind == SiteReturn })
+}
+
+// RecordSize is the length of an encoded instruction in bytes.
+const RecordSize = 32
+
+// AppendRecord appends the instruction as the kernel program reads it
+// (struct op in bpf/c/layout.h), in the order of the fields, little-endian.
+func (o Op) AppendRecord(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = append(dst, byte(o.Code), o.Reg, byte(o.Reason), 0)
+	dst = le.AppendUint32(dst, o.Offset)
+	dst = le.AppendUint32(dst, uint32(o.CFA))
+	dst = le.AppendUint32(dst, o.Size)
+	dst = le.AppendUint32(dst, o.Limit)
+	dst = le.AppendUint32(dst, uint32(o.Type))
+	dst = le.AppendUint32(dst, o.Routine)
+	return le.AppendUint32(dst, 0)
+}

@@ -1,0 +1,307 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// Bounds of the byte-code; the kernel program is built with the same ones.
+const (
+	// MaxItem is the most bytes one item holds, the root included
+	// (debugger specification, section 4: data item, string).
+	MaxItem = 8192
+	// maxRoutine bounds the instructions of one routine: arrays are unrolled
+	// into it, and what lies beyond is not followed.
+	maxRoutine = 1024
+	// maxNesting bounds how deep structs and arrays nest within one routine.
+	// Go has no such bound; a table made from a damaged file needs one.
+	maxNesting = 64
+	// generalRegisters is the number of DWARF registers, from 0, that a probe
+	// sees on amd64: RAX to R15. The vector registers follow the return
+	// address, from 17. On arm64 Go passes integers in R0 to R15 too and the
+	// vector registers start at 64.
+	generalRegisters = 16
+)
+
+// UnavailableVector is why a variable in a floating-point register cannot be
+// read: such registers are still live in the processor when a uprobe runs and
+// are not part of the registers the kernel saved.
+const UnavailableVector = "in a vector register, which the kernel does not expose to probes"
+
+// UnavailableLarge is why a variable that does not fit the root cannot be read.
+var UnavailableLarge = fmt.Sprintf("the variables together are larger than %d bytes", MaxItem)
+
+// Compile generates p.Code from p.Variables, p.Types and p.Limits. It also
+//   - lays out the root item, in declaration order with 8-byte alignment, when
+//     p.RootSize is 0;
+//   - marks the variables that cannot be read: Unavailable says why and Pieces
+//     is emptied. A variable of which only a part cannot be read stays, and the
+//     part becomes a hole of the root (event.Event.Unread).
+//
+// The same plan always gives the same code. An error means that the plan
+// contradicts itself and names the variable.
+func Compile(p *Plan) error {
+	c := compiler{types: p.Types, limits: p.Limits.OrDefaults(), routines: map[gotype.ID]uint32{}, referring: map[gotype.ID]bool{}}
+	if c.types == nil {
+		c.types = &gotype.Table{}
+	}
+	if err := c.check(p); err != nil {
+		return err
+	}
+	c.layout(p)
+	c.root(p, func(r Role) bool { return r != RoleResult })
+	if p.returns() {
+		c.root(p, func(r Role) bool { return r == RoleResult })
+	}
+	// Emitting a routine can ask for further ones, which join the end.
+	for i := 0; i < len(c.wanted); i++ {
+		c.routines[c.wanted[i]] = uint32(len(c.code))
+		c.routine(c.wanted[i])
+	}
+	for i := range c.code {
+		if t := gotype.ID(c.code[i].Routine); t != 0 {
+			c.code[i].Routine = c.routines[t]
+		}
+	}
+	p.Code = c.code
+	return nil
+}
+
+// OrDefaults replaces each limit that is not set by its default.
+func (l Limits) OrDefaults() Limits {
+	d := DefaultLimits()
+	for _, f := range []struct{ have, def *int }{
+		{&l.Depth, &d.Depth},
+		{&l.Collection, &d.Collection},
+		{&l.Length, &d.Length},
+		{&l.Fields, &d.Fields},
+	} {
+		if *f.have <= 0 {
+			*f.have = *f.def
+		}
+	}
+	return l
+}
+
+type compiler struct {
+	types  *gotype.Table
+	limits Limits
+	code   []Op
+	// start is the first instruction of the routine being emitted.
+	start int
+	// wanted are the types that need a routine, in the order they were met.
+	// Until all are emitted, Op.Routine holds a type.
+	wanted   []gotype.ID
+	routines map[gotype.ID]uint32
+	// referring remembers the answers of refers.
+	referring map[gotype.ID]bool
+}
+
+// check rejects what would make the kernel program write outside its place.
+func (c *compiler) check(p *Plan) error {
+	for i := range p.Variables {
+		v := &p.Variables[i]
+		if v.Unavailable != "" || len(v.Pieces) == 0 {
+			continue
+		}
+		t := c.types.Get(v.Type)
+		if t == nil {
+			return fmt.Errorf("compile %s: variable %s has type id %d, which the plan's table does not hold", p.Function, v.Name, v.Type)
+		}
+		for _, piece := range v.Pieces {
+			end := uint64(piece.Dest) + uint64(piece.Size)
+			if end > t.Size || piece.Kind == PieceRegister && piece.Size > 8 {
+				return fmt.Errorf("compile %s: variable %s of %d bytes has a piece of %d bytes at %d", p.Function, v.Name, t.Size, piece.Size, piece.Dest)
+			}
+			if piece.Kind != PieceRegister && piece.Kind != PieceStack {
+				return fmt.Errorf("compile %s: variable %s has a piece of unknown kind %d", p.Function, v.Name, piece.Kind)
+			}
+		}
+		if p.RootSize != 0 && uint64(v.RootOffset)+t.Size > uint64(p.RootSize) {
+			return fmt.Errorf("compile %s: variable %s of %d bytes at %d does not fit the root of %d", p.Function, v.Name, t.Size, v.RootOffset, p.RootSize)
+		}
+	}
+	return nil
+}
+
+// layout decides what can be read and where it goes.
+func (c *compiler) layout(p *Plan) {
+	given := p.RootSize != 0
+	var end uint64
+	for i := range p.Variables {
+		v := &p.Variables[i]
+		var size uint64
+		if t := c.types.Get(v.Type); t != nil {
+			size = t.Size
+		}
+		at := (end + 7) &^ 7
+		if given {
+			at = uint64(v.RootOffset)
+		}
+		switch {
+		case v.Unavailable != "":
+		case len(v.Pieces) > 0 && allVector(v.Pieces):
+			v.Unavailable = UnavailableVector
+		case size > MaxItem || at+size > MaxItem:
+			v.Unavailable = UnavailableLarge
+		}
+		if v.Unavailable != "" {
+			v.Pieces = nil
+			continue
+		}
+		v.RootOffset, end = uint32(at), max(end, at+size)
+	}
+	if !given {
+		p.RootSize = uint32((end + 7) &^ 7)
+	}
+	p.RootSize = min(p.RootSize, MaxItem)
+}
+
+func allVector(pieces []Piece) bool {
+	for _, piece := range pieces {
+		if !piece.vector() {
+			return false
+		}
+	}
+	return true
+}
+
+func (p Piece) vector() bool { return p.Kind == PieceRegister && p.Reg >= generalRegisters }
+
+// root emits a routine that fills the root with the variables of some roles:
+// every copy first, because what is followed is read from the copies.
+func (c *compiler) root(p *Plan, roles func(Role) bool) {
+	for _, v := range p.Variables {
+		if !roles(v.Role) {
+			continue
+		}
+		for _, piece := range v.Pieces {
+			op := Op{Offset: v.RootOffset + piece.Dest, Size: piece.Size}
+			switch {
+			case piece.Size == 0:
+				continue
+			case piece.vector():
+				op.Code, op.Reason = OpHole, event.ReasonUnavailable
+			case piece.Kind == PieceRegister:
+				op.Code, op.Reg = OpRegister, piece.Reg
+			default:
+				op.Code, op.CFA, op.Reason = OpStack, piece.Offset, event.ReasonUnavailable
+			}
+			c.code = append(c.code, op)
+		}
+	}
+	c.start = len(c.code)
+	for _, v := range p.Variables {
+		if len(v.Pieces) > 0 && roles(v.Role) {
+			c.follow(v.Type, uint64(v.RootOffset), 0)
+		}
+	}
+	c.code = append(c.code, Op{Code: OpEnd})
+}
+
+// routine emits what is run on each element of type id.
+func (c *compiler) routine(id gotype.ID) {
+	c.start = len(c.code)
+	c.follow(id, 0, 0)
+	c.code = append(c.code, Op{Code: OpEnd})
+}
+
+// follow emits the instructions for a value of type id at an offset of the
+// current element. Structs and arrays are flattened.
+func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
+	if nesting > maxNesting || c.full(at) || !c.refers(id) {
+		return
+	}
+	t := c.types.Get(id)
+	op := Op{Offset: uint32(at)}
+	switch t.Kind {
+	case gotype.Struct:
+		for i := range min(len(t.Fields), c.limits.Fields) {
+			c.follow(t.Fields[i].Type, at+t.Fields[i].Offset, nesting+1)
+		}
+		return
+	case gotype.Array:
+		size := c.types.Get(t.Elem).Size
+		for i := range min(t.Len, uint64(c.limits.Collection)) {
+			if c.full(at + i*size) {
+				return
+			}
+			c.follow(t.Elem, at+i*size, nesting+1)
+		}
+		return
+	case gotype.String:
+		op.Code, op.Type, op.Size = OpString, id, 1
+		op.Limit, op.Reason = clip(c.limits.Length, MaxItem, event.ReasonLength)
+	case gotype.Pointer, gotype.Slice:
+		elem := c.types.Get(t.Elem)
+		if t.Kind == gotype.Slice {
+			op.Code, op.Type, op.Size = OpSlice, id, uint32(min(elem.Size, MaxItem+1))
+			op.Limit, op.Reason = clip(c.limits.Collection, int(MaxItem/elem.Size), event.ReasonCollection)
+		} else {
+			op.Code, op.Type, op.Size, op.Limit = OpPointer, t.Elem, uint32(min(elem.Size, MaxItem)), 1
+			if elem.Size > MaxItem {
+				op.Reason = event.ReasonTooLarge
+			}
+		}
+		if op.Limit > 0 && c.refers(t.Elem) {
+			op.Routine = uint32(t.Elem)
+			c.want(t.Elem)
+		}
+	}
+	c.code = append(c.code, op)
+}
+
+// full reports whether nothing more can be followed: the offset is beyond what
+// an item holds, or the routine has reached its bound.
+func (c *compiler) full(at uint64) bool { return at >= MaxItem || len(c.code)-c.start >= maxRoutine }
+
+// clip is the smaller of a limit the user set and one of the event, with the
+// reason to give for it.
+func clip(limit, room int, reason event.Reason) (uint32, event.Reason) {
+	if limit > room {
+		return uint32(room), event.ReasonTooLarge
+	}
+	return uint32(limit), reason
+}
+
+// refers reports whether following a value of type id emits anything.
+func (c *compiler) refers(id gotype.ID) bool {
+	answer, known := c.referring[id]
+	if known {
+		return answer
+	}
+	// A type that contains itself by value exists only in a damaged table:
+	// while its answer is being found, it is no.
+	c.referring[id] = false
+	t := c.types.Get(id)
+	if t == nil {
+		return false
+	}
+	switch t.Kind {
+	case gotype.String:
+		answer = true
+	case gotype.Pointer, gotype.Slice:
+		elem := c.types.Get(t.Elem)
+		answer = elem != nil && elem.Size > 0
+	case gotype.Array:
+		answer = t.Len > 0 && c.refers(t.Elem)
+	case gotype.Struct:
+		for i := range min(len(t.Fields), c.limits.Fields) {
+			if c.refers(t.Fields[i].Type) {
+				answer = true
+				break
+			}
+		}
+	}
+	c.referring[id] = answer
+	return answer
+}
+
+func (c *compiler) want(id gotype.ID) {
+	if _, ok := c.routines[id]; !ok {
+		c.routines[id] = 0
+		c.wanted = append(c.wanted, id)
+	}
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/binary/disasm"
+	"github.com/vigil-agent/vigil/debugger/binary/location"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// Definition is what a probe asks for, as far as one binary is concerned.
+type Definition struct {
+	// ProbeID and Version identify the probe.
+	ProbeID string
+	Version int
+	// Function is a qualified Go name, or the end of one that fits a single
+	// function (binary.Binary.FindFunction).
+	Function string
+	// Returns asks for a site at each return, and for the results.
+	Returns bool
+	// Limits bound the capture; zero fields are the defaults.
+	Limits Limits
+}
+
+// Resolve turns a definition into a plan for one binary: everything but Code,
+// which Compile adds. A stripped binary gives a plan with sites, without
+// variables, and a note. It fails with the errors of FindFunction, and when the
+// function has no instruction in the file.
+func Resolve(bin *binary.Binary, def Definition) (*Plan, error) {
+	fn, err := bin.FindFunction(def.Function)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		ProbeID: def.ProbeID, ProbeVersion: def.Version,
+		Function: fn.Name, File: fn.File, Line: fn.Line,
+		Types: &gotype.Table{}, Limits: def.Limits.OrDefaults(),
+	}
+	r := resolver{bin: bin, fn: fn, plan: p, returns: def.Returns}
+	for _, step := range []func() error{r.sites, r.variables, r.goid} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("function %s: %w", fn.Name, err)
+		}
+	}
+	layout(p)
+	return p, nil
+}
+
+// resolver fills in one plan.
+type resolver struct {
+	bin     *binary.Binary
+	fn      *binary.Function
+	plan    *Plan
+	returns bool
+	entry   uint64 // address of the entry site
+}
+
+func (r *resolver) note(format string, args ...any) {
+	r.plan.Notes = append(r.plan.Notes, fmt.Sprintf(format, args...))
+}
+
+func (r *resolver) goid() (err error) {
+	r.plan.GoIDOffset, err = r.bin.GoIDOffset()
+	return err
+}
+
+// returnSize is what is on the stack above the stack pointer at an entry or
+// return before the caller's frame begins: the return address.
+const returnSize = 8
+
+// sites chooses the entry and, when they are asked for, the returns.
+func (r *resolver) sites() error {
+	e, err := r.bin.Entry(r.fn)
+	if err != nil {
+		return err
+	}
+	anchors := map[disasm.Class]Anchor{disasm.PushRBP: AnchorPushRBP, disasm.Emulated: AnchorEmulated, disasm.Stepped: AnchorStepped}
+	r.entry = r.fn.Entry + uint64(e.Offset)
+	if err := r.site(Site{PC: r.entry, Kind: SiteEntry, Anchor: anchors[e.Class], Restarts: e.Restarts}); err != nil {
+		return err
+	}
+	if e.Restarts {
+		r.note("the entry is before the check for stack space: a call that grows the stack is seen twice")
+	}
+	if !r.returns {
+		return nil
+	}
+	return r.returnSites()
+}
+
+func (r *resolver) returnSites() error {
+	exits, err := r.bin.Exits(r.fn)
+	if errors.Is(err, disasm.ErrUndecodable) {
+		r.note("returns are not probed: %v", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, off := range exits.Returns {
+		pc := r.fn.Entry + uint64(off)
+		if pc == r.entry {
+			r.note("the function is a single return instruction: its return is not probed")
+			continue
+		}
+		if err := r.site(Site{PC: pc, Kind: SiteReturn, Anchor: AnchorStepped}); err != nil {
+			return err
+		}
+	}
+	switch n := len(exits.TailJumps); {
+	case n > 0:
+		r.note("%d jumps leave the function: calls that end by one are not seen to return", n)
+	case len(exits.Returns) == 0:
+		r.note("the function never returns")
+	}
+	return nil
+}
+
+// site adds a site where the canonical frame address is above the return
+// address, which holds at entries and returns.
+func (r *resolver) site(s Site) error {
+	off, ok := r.bin.FileOffset(s.PC)
+	if !ok {
+		return fmt.Errorf("%w (no byte of the file is at %#x)", binary.ErrCorrupt, s.PC)
+	}
+	s.FileOffset, s.CFAOffset = off, returnSize
+	r.plan.Sites = append(r.plan.Sites, s)
+	return nil
+}
+
+// variables places the arguments at the entry, and the results at returns when
+// they are asked for.
+func (r *resolver) variables() error {
+	sig, err := r.bin.Signature(r.fn, r.plan.Limits.Depth)
+	switch {
+	case errors.Is(err, binary.ErrNoDWARF), errors.Is(err, binary.ErrNotDescribed):
+		r.note("%v", err)
+		return nil
+	case err != nil:
+		return err
+	}
+	if r.fn.Assembly {
+		r.note("the function is written in assembly: its parameters are not described")
+	}
+	r.plan.Types = sig.Types
+	places := placesOf(sig, r.fn.Name, r.entry)
+	for i, param := range sig.Params {
+		if param.Result && !r.returns {
+			continue
+		}
+		v := Variable{Name: param.Name, Role: RoleArgument, Type: param.Type}
+		if param.Result {
+			v.Role = RoleResult
+		}
+		pieces, err := places.of(i)
+		if err != nil {
+			v.Unavailable = err.Error()
+		}
+		v.Pieces = piecesOf(pieces)
+		r.plan.Variables = append(r.plan.Variables, v)
+	}
+	return nil
+}
+
+func piecesOf(from []location.Piece) (pieces []Piece) {
+	kinds := map[location.Kind]PieceKind{location.Register: PieceRegister, location.Stack: PieceStack}
+	for _, p := range from {
+		pieces = append(pieces, Piece{Kind: kinds[p.Kind], Reg: p.Reg, Offset: p.Offset, Dest: p.Dest, Size: p.Size})
+	}
+	return pieces
+}
+
+// rootAlign is the alignment of variables in the root item, in bytes.
+const rootAlign = 8
+
+// maxRoot keeps offsets in range; Compile refuses far smaller roots.
+const maxRoot = 1 << 30
+
+// layout puts the variables side by side in the root item.
+func layout(p *Plan) {
+	var at uint64
+	for i := range p.Variables {
+		v := &p.Variables[i]
+		t := p.Types.Get(v.Type)
+		if t == nil || v.Unavailable != "" {
+			continue
+		}
+		if t.Size > maxRoot || at+t.Size > maxRoot {
+			v.Pieces, v.Unavailable = nil, UnavailableLarge
+			continue
+		}
+		v.RootOffset = uint32(at)
+		at = (at + t.Size + rootAlign - 1) &^ (rootAlign - 1)
+	}
+	p.RootSize = uint32(at)
+}

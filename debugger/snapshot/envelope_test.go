@@ -1,0 +1,93 @@
+package snapshot_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/plan"
+	"github.com/vigil-agent/vigil/debugger/snapshot"
+)
+
+// TestEnvelope compares a whole snapshot, byte for byte in one line and again
+// indented for its readers.
+func TestEnvelope(t *testing.T) {
+	t.Parallel()
+	m := newMemory().args(arg{"o", new(&order{42, "tea", 3.5})})
+	got := decode(t, m.plan, m.event()).AppendJSON(nil)
+	schema(t).check(t, got)
+	require.NotContains(t, string(got), "\n")
+	v := jsontext.Value(got)
+	require.NoError(t, v.Indent())
+	checkGolden(t, filepath.Join("testdata", "envelope.json"), string(v)+"\n")
+}
+
+func TestEnvelopeProcessTags(t *testing.T) {
+	t.Parallel()
+	m := newMemory().args(arg{"n", new(1)})
+	d := deps()
+	d.Process = func(e *event.Event) snapshot.Process {
+		require.EqualValues(t, 4242, e.PID)
+		return snapshot.Process{Service: `a"b`, Tags: "pid:4242,entrypoint.name:shop"}
+	}
+	e := m.event()
+	l, err := snapshot.NewLayout(m.plan, snapshot.Redaction{})
+	require.NoError(t, err)
+	got := string(snapshot.NewDecoder(d).Decode(l, e).AppendJSON(nil))
+	schema(t).check(t, []byte(got))
+	require.True(t, strings.HasPrefix(got, `{"service":"a\"b","ddsource":"dd_debugger","process_tags":"pid:4242,entrypoint.name:shop","timestamp":1773501056535,"logger":`), got)
+	// Without symbols every frame is an address.
+	require.Contains(t, got, `"stack":[{"function":"0x401000","fileName":"","lineNumber":0},{"function":"0x402000",`)
+}
+
+// TestEnvelopeHostileNames shows that names which are not UTF-8, hold quotes or
+// terminal control sequences cannot break either output.
+func TestEnvelopeHostileNames(t *testing.T) {
+	t.Parallel()
+	m := newMemory().args(arg{"a\xff\"\x1b[31m", new(1)})
+	m.plan.Function, m.plan.ProbeID = "main.\xff\x1b[2J", "p\xff\""
+	s := decode(t, m.plan, m.event())
+	schema(t).check(t, s.AppendJSON(nil))
+	require.NotContains(t, string(s.AppendText(nil)), "\x1b")
+	require.NotContains(t, string(s.AppendTree(nil)), "\x1b")
+}
+
+func TestLayoutRefusesReturnSites(t *testing.T) {
+	t.Parallel()
+	p := newMemory().plan
+	p.Sites = append(p.Sites, plan.Site{PC: 0x401234, Kind: plan.SiteReturn})
+	_, err := snapshot.NewLayout(p, snapshot.Redaction{})
+	require.EqualError(t, err, "snapshot of main.handle: site at 0x401234 is not an entry: only entries are decoded")
+}
+
+func TestSnapshotAccessors(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	s := decode(t, m.plan, m.event())
+	require.Equal(t, 4242, s.PID())
+	require.EqualValues(t, 18, s.Goroutine())
+	require.Equal(t, boot.Add(90e9), s.Time())
+}
+
+// TestRandomIDs takes more ids than the pool holds.
+func TestRandomIDs(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	d := deps()
+	d.NewID = nil
+	l, err := snapshot.NewLayout(m.plan, snapshot.Redaction{})
+	require.NoError(t, err)
+	dec, e, check := snapshot.NewDecoder(d), m.event(), schema(t)
+	seen := map[string]bool{}
+	for range 200 {
+		got := dec.Decode(l, e).AppendJSON(nil)
+		check.check(t, got)
+		_, id, _ := strings.Cut(string(got), `"snapshot":{"id":"`)
+		require.False(t, seen[id[:36]])
+		seen[id[:36]] = true
+	}
+}

@@ -1,0 +1,80 @@
+package snapshot
+
+import (
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// itemIndex finds the items of one event by type and address: an open hash
+// table of positions that is emptied by moving to the next generation.
+type itemIndex struct {
+	items      []event.Item
+	slots      []slot // a power of two, at least twice the items
+	generation uint32
+}
+
+type slot struct {
+	generation uint32
+	item       uint32
+}
+
+// reset indexes the items of the next event.
+func (x *itemIndex) reset(items []event.Item) {
+	x.items = items
+	if len(x.slots) < 2*len(items) {
+		n := 64
+		for n < 2*len(items) {
+			n *= 2
+		}
+		x.slots, x.generation = make([]slot, n), 0
+	}
+	x.generation++
+	if x.generation == 0 { // wrapped: old marks would look current
+		clear(x.slots)
+		x.generation = 1
+	}
+	for i := range items {
+		x.add(uint32(i))
+	}
+}
+
+// add enters one item. Of two with the same key the longer is kept: slices of
+// one array share an address and differ in length.
+func (x *itemIndex) add(i uint32) {
+	it := &x.items[i]
+	for h := hash(it.Type, it.Addr); ; h++ {
+		s := &x.slots[h&uint64(len(x.slots)-1)]
+		if s.generation != x.generation {
+			*s = slot{x.generation, i}
+			return
+		}
+		if old := &x.items[s.item]; old.Type == it.Type && old.Addr == it.Addr {
+			if len(it.Data) > len(old.Data) {
+				s.item = i
+			}
+			return
+		}
+	}
+}
+
+// find returns the item, or nil.
+func (x *itemIndex) find(t gotype.ID, addr uint64) *event.Item {
+	if len(x.items) == 0 {
+		return nil
+	}
+	for h := hash(t, addr); ; h++ {
+		s := x.slots[h&uint64(len(x.slots)-1)]
+		if s.generation != x.generation {
+			return nil
+		}
+		if it := &x.items[s.item]; it.Type == t && it.Addr == addr {
+			return it
+		}
+	}
+}
+
+// hash mixes with the odd constant of Fibonacci hashing (2^64 / phi); the high
+// bits are the well-mixed ones.
+func hash(t gotype.ID, addr uint64) uint64 {
+	return (addr ^ uint64(t)<<48) * 0x9e3779b97f4a7c15 >> 20
+}

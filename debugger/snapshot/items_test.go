@@ -1,0 +1,49 @@
+package snapshot
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// TestItemIndex holds the index to a map, over several events in a row.
+func TestItemIndex(t *testing.T) {
+	t.Parallel()
+	type key struct {
+		typ  gotype.ID
+		addr uint64
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var x itemIndex
+		require.Nil(t, x.find(1, 1), "nothing was indexed yet")
+		x.generation = rapid.SampledFrom([]uint32{0, 1<<32 - 2}).Draw(t, "generation")
+		for range rapid.IntRange(1, 5).Draw(t, "events") {
+			var items []event.Item
+			want := map[key][]byte{}
+			for range rapid.IntRange(0, 200).Draw(t, "items") {
+				it := event.Item{
+					Type: gotype.ID(rapid.IntRange(0, 3).Draw(t, "type")),
+					Addr: rapid.Uint64Range(0, 60).Draw(t, "addr") << rapid.SampledFrom([]int{0, 4, 40}).Draw(t, "shift"),
+					Data: make([]byte, rapid.IntRange(0, 4).Draw(t, "size")),
+				}
+				items = append(items, it)
+				k := key{it.Type, it.Addr}
+				if have, ok := want[k]; !ok || len(it.Data) > len(have) {
+					want[k] = it.Data
+				}
+			}
+			x.reset(items)
+			for k, data := range want {
+				got := x.find(k.typ, k.addr)
+				require.NotNil(t, got)
+				require.Len(t, got.Data, len(data))
+			}
+			require.Nil(t, x.find(9, 1))
+			require.Nil(t, x.find(1, 1<<63))
+		}
+	})
+}

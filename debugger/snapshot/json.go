@@ -1,0 +1,81 @@
+package snapshot
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// appendValue appends value i with everything below it. The keys are always in
+// this order.
+func (s *Snapshot) appendValue(dst []byte, i int) []byte {
+	v := &s.r.values[i]
+	dst = append(dst, `{"type":`...)
+	dst = append(dst, v.typ.name...)
+	if v.is(flagAddress) {
+		dst = append(dst, `,"address":"`...)
+		dst = append(appendHex(dst, v.addr), '"')
+	}
+	if v.is(flagNull) {
+		dst = append(dst, `,"isNull":true`...)
+	}
+	if v.is(flagSize) {
+		dst = append(dst, `,"size":"`...)
+		dst = append(strconv.AppendUint(dst, v.size, 10), '"')
+	}
+	if v.is(flagTruncated) {
+		dst = append(dst, `,"truncated":true`...)
+	}
+	if v.is(flagInvalidUTF8) {
+		dst = append(dst, `,"invalidUtf8":true`...)
+	}
+	dst = s.appendContent(dst, v, i)
+	if v.reason != captured {
+		dst = append(dst, `,"notCapturedReason":"`...)
+		dst = append(append(dst, v.reason...), '"')
+	}
+	return append(dst, '}')
+}
+
+func (s *Snapshot) appendContent(dst []byte, v *value, i int) []byte {
+	switch v.content {
+	case contentScalar:
+		dst = append(dst, `,"value":"`...)
+		return append(appendScalar(dst, v.shape, v.data, 'f'), '"')
+	case contentString:
+		// The only error is about bytes that are not UTF-8; they are replaced,
+		// and the value is already marked.
+		dst, _ = jsontext.AppendQuote(append(dst, `,"value":`...), v.data)
+		return dst
+	case contentTime:
+		dst = append(dst, `,"value":"`...)
+		return append(decodeTime(v.data).AppendFormat(dst, time.RFC3339Nano), '"')
+	case contentFields:
+		dst = append(dst, `,"fields":{`...)
+		dst = s.appendMembers(dst, i+1, int(v.end))
+		return append(dst, '}')
+	case contentElements:
+		dst = append(dst, `,"elements":[`...)
+		for c := i + 1; c < int(v.end); c = int(s.r.values[c].end) {
+			if c > i+1 {
+				dst = append(dst, ',')
+			}
+			dst = s.appendValue(dst, c)
+		}
+		return append(dst, ']')
+	}
+	return dst
+}
+
+// appendMembers appends the named values in [from, to), separated by commas.
+func (s *Snapshot) appendMembers(dst []byte, from, to int) []byte {
+	for c := from; c < to; c = int(s.r.values[c].end) {
+		if c > from {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, s.r.values[c].label.key...)
+		dst = s.appendValue(dst, c)
+	}
+	return dst
+}

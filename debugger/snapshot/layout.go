@@ -1,0 +1,161 @@
+package snapshot
+
+import (
+	"fmt"
+
+	"github.com/vigil-agent/vigil/debugger/gotype"
+	"github.com/vigil-agent/vigil/debugger/plan"
+)
+
+// Layout is a plan made ready for decoding: names quoted, redaction decided,
+// types linked. It is built once for each plan and then only read, so one
+// serves any number of decoders and processes.
+type Layout struct {
+	plan   *plan.Plan
+	limits plan.Limits
+	types  []typeInfo // by gotype.ID - 1
+	vars   []variable
+	// locals is the index in vars where arguments end and locals begin.
+	locals    int
+	envelopes envelopes
+}
+
+// variable is one captured value at the top of a snapshot.
+type variable struct {
+	label
+	typ         *typeInfo
+	offset      uint32
+	unavailable bool
+}
+
+// typeInfo is a gotype.Type with what decoding asks of it.
+type typeInfo struct {
+	id       gotype.ID
+	kind     gotype.Kind
+	size     uint64
+	elem     *typeInfo
+	count    uint64 // of an array
+	fields   []field
+	name     []byte // quoted
+	short    string // for terminals
+	redacted bool
+	isTime   bool
+}
+
+type field struct {
+	label
+	typ    *typeInfo
+	offset uint64
+}
+
+// unknownType stands for an ID that the table does not have.
+var unknownType = &typeInfo{kind: gotype.Opaque, name: []byte(`"?"`), short: "?"}
+
+// NewLayout prepares a plan. It fails for a plan with sites other than entries.
+func NewLayout(p *plan.Plan, r Redaction) (*Layout, error) {
+	for _, s := range p.Sites {
+		if s.Kind != plan.SiteEntry {
+			return nil, fmt.Errorf("snapshot of %s: site at %#x is not an entry: only entries are decoded", p.Function, s.PC)
+		}
+	}
+	hide := newRedactor(r)
+	l := &Layout{plan: p, limits: p.Limits.OrDefaults()}
+	l.link(p.Types, hide)
+	for _, role := range []plan.Role{plan.RoleArgument, plan.RoleLocal} {
+		l.locals = len(l.vars)
+		l.vars = l.addVariables(role, hide)
+	}
+	var err error
+	if l.envelopes, err = newEnvelopes(p); err != nil {
+		return nil, fmt.Errorf("snapshot of %s: envelope: %w", p.Function, err)
+	}
+	return l, nil
+}
+
+// Plan is the plan the layout was made from.
+func (l *Layout) Plan() *plan.Plan { return l.plan }
+
+// addVariables appends the plan's variables with the given role.
+func (l *Layout) addVariables(role plan.Role, hide *redactor) []variable {
+	var names []string
+	for _, v := range l.plan.Variables {
+		if v.Role == role {
+			names = append(names, v.Name)
+		}
+	}
+	names = distinct(names)
+	out := l.vars
+	for _, v := range l.plan.Variables {
+		if v.Role != role {
+			continue
+		}
+		lab := newLabel(names[0], hide)
+		lab.redacted = hide.ident(v.Name)
+		out = append(out, variable{
+			label:       lab,
+			typ:         l.typ(v.Type),
+			offset:      v.RootOffset,
+			unavailable: v.Unavailable != "",
+		})
+		names = names[1:]
+	}
+	return out
+}
+
+func (l *Layout) typ(id gotype.ID) *typeInfo {
+	if id == 0 || int(id) > len(l.types) {
+		return unknownType
+	}
+	return &l.types[id-1]
+}
+
+// link copies the table into linked typeInfos.
+func (l *Layout) link(table *gotype.Table, hide *redactor) {
+	if table == nil {
+		return
+	}
+	l.types = make([]typeInfo, table.Len())
+	for i := range l.types {
+		t := table.Get(gotype.ID(i + 1))
+		l.types[i] = typeInfo{
+			id:       t.ID,
+			kind:     t.Kind,
+			size:     sizeOf(t),
+			elem:     l.typ(t.Elem),
+			count:    t.Len,
+			fields:   l.fields(t.Fields, hide),
+			name:     quote(t.Name),
+			short:    shortType(plain(t.Name)),
+			redacted: hide.typ(t.Name),
+			isTime:   t.Name == "time.Time" && t.Kind == gotype.Struct && t.Size == timeSize,
+		}
+	}
+}
+
+// sizeOf is the size of a type in bytes; what is read as words has the size of
+// those words whatever the table says.
+func sizeOf(t *gotype.Type) uint64 {
+	switch t.Kind {
+	case gotype.Pointer, gotype.UnsafePointer, gotype.Map, gotype.Chan, gotype.Func:
+		return 8
+	case gotype.String, gotype.Interface:
+		return 16
+	case gotype.Slice:
+		return 24
+	}
+	return t.Size
+}
+
+func (l *Layout) fields(fields []gotype.Field, hide *redactor) []field {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	out := make([]field, len(fields))
+	for i, name := range distinct(names) {
+		lab := newLabel(name, hide)
+		lab.redacted, lab.blank = hide.ident(fields[i].Name), fields[i].Name == "_"
+		out[i] = field{label: lab, typ: l.typ(fields[i].Type), offset: fields[i].Offset}
+	}
+	return out
+}

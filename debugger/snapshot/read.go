@@ -1,0 +1,245 @@
+package snapshot
+
+import (
+	"unicode/utf8"
+
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
+)
+
+// Bounds of one snapshot, whatever its limits ask for.
+const (
+	// maxCaptureBytes bounds the JSON of all values. With the stack's bound it
+	// keeps a snapshot under the 1 MiB of the debugger specification, 9.5.
+	maxCaptureBytes = 896 << 10
+	// maxNesting bounds how deep values lie in each other; a slice of slices
+	// nests without following a pointer.
+	maxNesting = 128
+)
+
+// reader builds the values of one event.
+type reader struct {
+	layout *Layout
+	event  *event.Event
+	index  itemIndex
+	values []value
+	// path holds the items being read, outermost first.
+	path []visit
+	// left is what remains of maxCaptureBytes.
+	left int
+}
+
+type visit struct {
+	typ  gotype.ID
+	addr uint64
+}
+
+// where is the place of a value: how many pointers may still be followed, and
+// how many values it lies in.
+type where struct{ depth, nesting int }
+
+func (r *reader) reset(l *Layout, e *event.Event) {
+	r.layout, r.event, r.values, r.path, r.left = l, e, r.values[:0], r.path[:0], maxCaptureBytes
+	r.index.reset(e.Items)
+}
+
+// root reads the variables.
+func (r *reader) root() {
+	root := view{root: true}
+	if it := r.index.items; len(it) > 0 {
+		root.data, root.missing = it[0].Data, kernelReason(it[0].Reason)
+	}
+	for i := range r.layout.vars {
+		v := &r.layout.vars[i]
+		at := where{depth: r.layout.limits.Depth}
+		if v.unavailable {
+			n := r.add(&v.label, v.typ)
+			r.values[n].reason = reasonUnavailable
+			if v.redacted {
+				r.values[n].reason = reasonRedactedIdent
+			}
+			continue
+		}
+		r.read(&v.label, v.typ, root.sub(uint64(v.offset), v.typ.size), at)
+	}
+}
+
+// add appends an empty value and charges its keys to the budget.
+func (r *reader) add(lab *label, t *typeInfo) int {
+	r.values = append(r.values, value{label: lab, typ: t, shape: t, end: int32(len(r.values) + 1)})
+	const keys = len(`{"type":,"address":"0x0123456789abcdef","size":"0123456789","value":""},`)
+	r.left -= keys + len(t.name)
+	if lab != nil {
+		r.left -= len(lab.key)
+	}
+	return len(r.values) - 1
+}
+
+// read adds a value and everything below it.
+func (r *reader) read(lab *label, t *typeInfo, w view, at where) {
+	i := r.add(lab, t)
+	switch {
+	case lab != nil && lab.redacted:
+		r.values[i].reason = reasonRedactedIdent
+	case at.nesting > maxNesting:
+		r.values[i].reason = reasonNestingTooDeep
+	default:
+		r.fill(i, t, w, at)
+	}
+	r.values[i].end = int32(len(r.values))
+}
+
+// fill reads bytes of type t into value i, which stands for them: for a
+// pointer this is the pointee's turn too.
+func (r *reader) fill(i int, t *typeInfo, w view, at where) {
+	v := &r.values[i]
+	v.shape = t
+	if t.redacted {
+		v.reason = reasonRedactedType
+		return
+	}
+	if t.kind != gotype.Array && t.kind != gotype.Struct && !r.whole(v, t, w) {
+		return
+	}
+	switch t.kind {
+	case gotype.Bool, gotype.Int, gotype.Uint, gotype.Uintptr, gotype.Float, gotype.Complex:
+		r.scalar(v, w)
+	case gotype.UnsafePointer:
+		v.addr, v.flags = w.word(0), v.flags|flagAddress
+	case gotype.String:
+		r.text(v, t, w)
+	case gotype.Pointer:
+		r.pointer(i, t, w, at)
+	case gotype.Struct:
+		r.structure(i, t, w, at)
+	case gotype.Array:
+		r.array(i, t, w, at)
+	case gotype.Slice:
+		r.slice(i, t, w, at)
+	case gotype.Map, gotype.Chan, gotype.Func:
+		r.reference(v, w)
+	case gotype.Interface:
+		if w.word(0) == 0 {
+			v.flags |= flagNull
+			return
+		}
+		v.reason = reasonNoType
+	default:
+		v.reason = reasonNoType
+	}
+}
+
+// whole reports whether all bytes of a value were read, and says so in the
+// value when not.
+func (r *reader) whole(v *value, t *typeInfo, w view) bool {
+	switch {
+	case uint64(len(w.data)) < t.size:
+		v.reason = w.missing.or(reasonPruned)
+	case w.root && r.event.Unread(uint32(w.offset), uint32(t.size)):
+		v.reason = reasonUnavailable
+	default:
+		return true
+	}
+	return false
+}
+
+func (r *reader) scalar(v *value, w view) {
+	if !printable(v.shape) {
+		v.reason = reasonNoType
+		return
+	}
+	v.content, v.data = contentScalar, w.data
+	if v.shape.kind == gotype.Float || v.shape.kind == gotype.Complex {
+		r.left -= fixedPointLength(v.shape, w.data)
+	}
+}
+
+// reference is a map, channel or function: one word that leads to what is not
+// captured.
+func (r *reader) reference(v *value, w view) {
+	if v.addr = w.word(0); v.addr == 0 {
+		v.flags |= flagNull
+		return
+	}
+	v.flags |= flagAddress
+	v.reason = reasonUnimplemented
+}
+
+func (r *reader) text(v *value, t *typeInfo, w view) {
+	addr, size := w.word(0), w.word(8)
+	if size == 0 || addr == 0 {
+		v.content = contentString
+		return
+	}
+	v.size = size
+	it := r.index.find(t.id, addr)
+	if it == nil {
+		v.flags, v.reason = v.flags|flagSize, w.unfollowed()
+		return
+	}
+	why := kernelReason(it.Reason)
+	if len(it.Data) == 0 {
+		v.flags, v.reason = v.flags|flagSize, why.or(reasonUnavailable)
+		return
+	}
+	v.content = contentString
+	v.data = it.Data[:min(uint64(len(it.Data)), size, uint64(r.layout.limits.Length))]
+	if uint64(len(v.data)) < size {
+		v.flags |= flagSize | flagTruncated
+		v.data = wholeRunes(v.data)
+		if why != reasonStringTruncated {
+			v.reason = why
+		}
+	}
+	if !utf8.Valid(v.data) {
+		v.flags |= flagInvalidUTF8
+	}
+	r.left -= quotedLength(v.data)
+}
+
+func (r *reader) pointer(i int, t *typeInfo, w view, at where) {
+	v := &r.values[i]
+	addr := w.word(0)
+	elem := t.elem
+	switch {
+	case addr == 0:
+		v.flags |= flagNull
+		return
+	case elem.redacted:
+		v.reason = reasonRedactedType
+		return
+	case at.depth == 0, elem.id == 0: // the plan did not describe the pointee
+		v.reason = reasonDepth
+		return
+	case r.visiting(elem.id, addr):
+		v.addr, v.flags, v.reason = addr, v.flags|flagAddress, reasonCircular
+		return
+	}
+	pointee, ok := r.find(elem, addr)
+	if !ok {
+		v.reason = w.unfollowed()
+		return
+	}
+	v.addr, v.flags = addr, v.flags|flagAddress
+	r.path = append(r.path, visit{elem.id, addr})
+	r.fill(i, elem, pointee, where{at.depth - 1, at.nesting})
+	r.path = r.path[:len(r.path)-1]
+}
+
+// find is the captured memory of a type at an address. A type without size
+// needs none.
+func (r *reader) find(t *typeInfo, addr uint64) (view, bool) {
+	if it := r.index.find(t.id, addr); it != nil {
+		return view{data: it.Data, missing: kernelReason(it.Reason)}, true
+	}
+	return view{}, t.size == 0 && t.kind != gotype.Opaque
+}
+
+func (r *reader) visiting(t gotype.ID, addr uint64) bool {
+	for _, p := range r.path {
+		if p.typ == t && p.addr == addr {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,200 @@
+package debugger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/control"
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/plan"
+	"github.com/vigil-agent/vigil/debugger/probe"
+	"github.com/vigil-agent/vigil/debugger/snapshot"
+	"github.com/vigil-agent/vigil/debugger/target"
+)
+
+// DefaultTracePerSecond is the rate of a trace that names none: more than can
+// be read, less than can be felt.
+const DefaultTracePerSecond = 100
+
+// TraceOptions say what to watch.
+type TraceOptions struct {
+	// PID is the process.
+	PID int
+	// Function is a qualified Go name, or the end of one that fits a single
+	// function: "main.handle", "(*Server).Handle".
+	Function string
+	// Limit ends the trace after so many hits; 0 means no limit.
+	Limit int
+	// PerSecond bounds the hits that are captured; 0 means
+	// DefaultTracePerSecond. The hits above it are counted only.
+	PerSecond float64
+	// Limits bound one snapshot; fields that are 0 are the defaults.
+	Limits plan.Limits
+	// OnReady is called once the probe is in place; it may be nil.
+	OnReady func(TraceInfo)
+	// OnSnapshot is called for each hit, one after the other.
+	OnSnapshot func(Hit)
+}
+
+// TraceInfo is where the probe was placed.
+type TraceInfo struct {
+	PID     int    `json:"pid"`
+	Exe     string `json:"exe"`
+	Service string `json:"service"`
+	// Function is the resolved name; File and Line are its declaration.
+	Function string `json:"function"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	// Sites are the probed instructions.
+	Sites []SiteStatus `json:"sites"`
+	// Notes say what cannot be captured, and why.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Hit is one call of the function. Its slices are valid during the callback
+// only.
+type Hit struct {
+	Time      time.Time
+	PID       int
+	Goroutine uint64
+	// JSON is the snapshot's envelope, without a line end.
+	JSON []byte
+	// Text is the call in one line and its stack below, for a terminal.
+	Text []byte
+	// Tree is Text with every captured value on a line of its own.
+	Tree []byte
+}
+
+// TraceEnd is why a trace ended.
+type TraceEnd string
+
+// Ends of a trace.
+const (
+	TraceLimit    TraceEnd = "limit"    // the hits asked for have come
+	TraceCanceled TraceEnd = "canceled" // ctx was canceled
+	TraceExited   TraceEnd = "exited"   // the process ended, or runs another program
+)
+
+// TraceSummary is what a trace has seen.
+type TraceSummary struct {
+	End TraceEnd `json:"end"`
+	Counters
+}
+
+// traceWait is how long a trace waits for hits before it looks whether the
+// process still runs the program.
+const traceWait = 200 * time.Millisecond
+
+// Trace watches one function of a running process until the limit, the end of
+// ctx, or the end of the process; none of these is an error. The process is not
+// stopped, and nothing is left in it.
+//
+// Errors say what to do: ErrNoProcess, ErrPermission, ErrNotGo, ErrNotSupported,
+// and a function that is not there with the names that look like it. A stripped
+// binary can be traced: its hits have a stack and no arguments, and
+// TraceInfo.Notes say so.
+func Trace(ctx context.Context, o TraceOptions) (TraceSummary, error) {
+	if o.Function == "" {
+		return TraceSummary{}, errors.New("trace: no function is named: give one like main.handle or main.(*Server).Handle")
+	}
+	proc, err := target.Inspect(o.PID)
+	if err != nil {
+		return TraceSummary{}, fmt.Errorf("trace: %w", err)
+	}
+	bin, err := binary.Open(proc.ExePath())
+	if err != nil {
+		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
+	}
+	// NewProgram closes the binary, also when it fails.
+	resolved := control.Resolve(bin, []probe.Definition{{
+		ID: "trace", Function: o.Function, Limits: o.Limits.OrDefaults(),
+		SnapshotsPerSecond: cmp.Or(o.PerSecond, DefaultTracePerSecond),
+	}})
+	program, err := control.NewProgram(bin, resolved, control.LoadKernel, "")
+	if failed := resolved[0].Err; failed != nil {
+		err = failed
+	}
+	if err != nil {
+		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
+	}
+	t := tracer{options: o, process: proc, program: program}
+	end, err := t.run(ctx)
+	// What was captured before the probe was removed is the caller's.
+	err = errors.Join(err, program.Detach(proc.PID), program.Drain(t.deliver), program.Close())
+	counters, statsErr := program.Counters()
+	if err := errors.Join(err, statsErr); err != nil {
+		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
+	}
+	counters[0].Dropped -= t.unwanted
+	return TraceSummary{End: end, Counters: counters[0]}, nil
+}
+
+// tracer is one Trace.
+type tracer struct {
+	options TraceOptions
+	process target.Process
+	program *control.Program
+	hits    int
+	// unwanted hits came after the limit was reached.
+	unwanted uint64
+	hit      Hit
+}
+
+func (t *tracer) run(ctx context.Context) (TraceEnd, error) {
+	if err := t.program.Attach(t.process); err != nil {
+		return "", err
+	}
+	stop := context.AfterFunc(ctx, t.program.Interrupt)
+	defer stop()
+	if t.options.OnReady != nil {
+		t.options.OnReady(t.info())
+	}
+	for {
+		// Asked before the read, so that the last hits are read after the end.
+		running := t.process.Running()
+		err := t.program.Read(time.Now().Add(traceWait), t.deliver)
+		switch {
+		case err != nil && !errors.Is(err, event.ErrMalformed):
+			return "", err
+		case t.full():
+			return TraceLimit, nil
+		case ctx.Err() != nil:
+			return TraceCanceled, nil
+		case !running:
+			return TraceExited, nil
+		}
+	}
+}
+
+func (t *tracer) full() bool { return t.options.Limit > 0 && t.hits >= t.options.Limit }
+
+func (t *tracer) info() TraceInfo {
+	p := t.program.Probes()[0].Plan()
+	return TraceInfo{
+		PID: t.process.PID, Exe: t.process.Exe, Service: t.process.Service,
+		Function: p.Function, File: p.File, Line: p.Line,
+		Sites: control.Sites(p), Notes: p.Notes,
+	}
+}
+
+// deliver hands one hit to the caller; those beyond the limit are not wanted.
+func (t *tracer) deliver(_ *control.Installed, s *snapshot.Snapshot) int {
+	if t.full() {
+		t.unwanted++
+		return -1
+	}
+	t.hits++
+	t.hit.Time, t.hit.PID, t.hit.Goroutine = s.Time(), s.PID(), s.Goroutine()
+	t.hit.JSON = s.AppendJSON(t.hit.JSON[:0])
+	t.hit.Text = s.AppendText(t.hit.Text[:0])
+	t.hit.Tree = s.AppendTree(t.hit.Tree[:0])
+	t.options.OnSnapshot(t.hit)
+	if t.full() {
+		t.program.Interrupt()
+	}
+	return len(t.hit.JSON)
+}
