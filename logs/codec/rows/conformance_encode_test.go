@@ -1,0 +1,335 @@
+package rows
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/logs/record"
+)
+
+// The conformance cases of the logs specification, section 7, that an encoder
+// decides. Each compares the whole batch.
+
+// session is an encoder without compression, and the decoder of its stream.
+type session struct {
+	t   *testing.T
+	enc *Encoder
+	dec *Decoder
+	id  uint32
+}
+
+func newSession(t *testing.T, o Options) *session {
+	t.Helper()
+	o.Compression = Identity
+	return &session{t: t, enc: newEncoder(t, o), dec: newDecoder(t, "identity")}
+}
+
+// send encodes a batch, checks that it decodes to the same, and returns its dump.
+func (s *session) send(in ...record.Record) string {
+	s.t.Helper()
+	p := encode(s.t, s.enc, in)
+	s.id++
+	requireSame(s.t, in, decode(s.t, s.dec, s.id, p.Data))
+	return dump(s.t, p.Data)
+}
+
+func TestE1RawLogOfEmptyState(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, "log 1700000000000 raw \"hello 1\"\n", s.send(rec(1700000000000, "hello 1")))
+	// The time is absolute again in the next batch.
+	require.Equal(t, "log 1700000000001 raw \"bye\"\n", s.send(rec(1700000000001, "bye")))
+}
+
+func TestE2TimesAreDeltas(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, "log 1000 raw \"a\"\nlog 0 raw \"b b\"\nlog -10 raw \"c c c\"\n",
+		s.send(rec(1000, "a"), rec(1000, "b b"), rec(990, "c c c")))
+	require.Equal(t, "log -5 raw \"d\"\nlog -9223372036854775803 raw \"e e\"\nlog -1 raw \"f f f\"\n",
+		s.send(rec(-5, "d"), rec(-1<<63, "e e"), rec(1<<63-1, "f f f")), "differences wrap around")
+}
+
+func TestE3PatternIDIsOmittedAfterDefine(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, `pattern 1 "worker  done" [7]
+log 1000 pattern 0 1
+log 1000 pattern 0 2
+`, s.send(recs("worker 1 done", "worker 2 done")...))
+}
+
+func TestE4PatternIDIsOmittedWhenRepeated(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	s.send(recs("alpha beta 1", "alpha beta 2", "gamma: 1 delta", "gamma: 2 delta")...)
+	require.Equal(t, `log 1000 pattern 1 7
+log 1000 pattern 0 8
+log 1000 pattern 2 1
+log 1000 raw "never, before"
+log 1000 pattern 0 2
+log 1000 pattern 1 9
+`, s.send(recs("alpha beta 7", "alpha beta 8", "gamma: 1 delta", "never, before", "gamma: 2 delta", "alpha beta 9")...))
+}
+
+func TestE5Tags(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	tagged := func(tags string) record.Record { return record.Record{Tags: tags, Message: []byte("!")} }
+	require.Equal(t, `dict 1 "a:1"
+log 0 raw "!" tags #1
+log 0 raw "!"
+dict 2 "b:2"
+log 0 raw "!" tags #2
+dict 3 ""
+log 0 raw "!" tags #3
+log 0 raw "!" tags #2
+`, s.send(tagged("a:1"), tagged("a:1"), tagged("b:2"), tagged(""), tagged("b:2")))
+	require.Equal(t, "log 0 raw \"!\"\nlog 0 raw \"!\" tags #2\n", s.send(tagged(""), tagged("b:2")), "no tags at the start is what the receiver assumes")
+}
+
+func TestTagsWithoutRoomAreRepeated(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{MaxDictBytes: EntryBytes})
+	tagged := func(tags string) record.Record { return record.Record{Tags: tags, Message: []byte("!")} }
+	require.Equal(t, `log 0 raw "!" tags "a:1"
+log 0 raw "!" tags "a:1"
+dict 1 ""
+log 0 raw "!" tags #1
+log 0 raw "!"
+log 0 raw "!" tags "a:1"
+`, s.send(tagged("a:1"), tagged("a:1"), tagged(""), tagged(""), tagged("a:1")))
+}
+
+func TestStatusIsAlwaysExplicit(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, `dict 1 "info"
+log 0 raw "" status #1
+log 0 raw "" status #1
+log 0 raw ""
+dict 2 "warn"
+log 0 raw "" status #2
+log 0 raw "" status #1
+`, s.send([]record.Record{{Status: "info"}, {Status: "info"}, {}, {Status: "warn"}, {Status: "info"}}...))
+	s = newSession(t, Options{MaxDictBytes: 1})
+	require.Equal(t, `log 0 raw "" status "info"
+log 0 raw ""
+log 0 raw "" status "info"
+`, s.send([]record.Record{{Status: "info"}, {}, {Status: "info"}}...), "without room it is repeated")
+}
+
+func TestStringsThatReturnEnterTheDictionary(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	in := []record.Record{rec(0, "user alice from host-1 logged in"), rec(0, "user bob from host-1 logged in"), rec(0, "user alice from host-2 logged in")}
+	inline := `log 0 pattern 1 "alice" "host-1"
+log 0 pattern 0 "bob" "host-1"
+log 0 pattern 0 "alice" "host-2"
+`
+	require.Equal(t, "pattern 1 \"user  from  logged in\" [5 11]\n"+strings.ReplaceAll(inline, "pattern 1", "pattern 0"), s.send(in...))
+	require.Equal(t, inline, s.send(in...))
+	require.Equal(t, inline, s.send(in...))
+	require.Equal(t, `dict 1 "alice"
+dict 2 "host-1"
+log 0 pattern 1 #1 #2
+log 0 pattern 0 "bob" #2
+dict 3 "host-2"
+log 0 pattern 0 #1 #3
+`, s.send(in...), "bob is too short to gain")
+}
+
+func TestE8OnlyCanonicalNumbersAreIntegers(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	lexemes := []string{"0", "7", "127", "128", "00123", "00", "1e3", "1.0", "+5", "-0", "-7", "9223372036854775807", "9223372036854775808"}
+	in := make([]record.Record, len(lexemes))
+	for i, l := range lexemes {
+		in[i] = rec(0, "the value is "+l)
+	}
+	require.Equal(t, `pattern 1 "the value is " [13]
+log 0 pattern 0 0
+log 0 pattern 0 7
+log 0 pattern 0 127
+log 0 pattern 0 "128"
+log 0 pattern 0 "00123"
+log 0 pattern 0 "00"
+log 0 pattern 0 "1e3"
+log 0 pattern 0 "1.0"
+log 0 pattern 0 "+5"
+log 0 pattern 0 "-0"
+log 0 pattern 0 "-7"
+log 0 pattern 0 "9223372036854775807"
+log 0 pattern 0 "9223372036854775808"
+`, s.send(in...))
+}
+
+func TestE9BytesAreExact(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	lines := []string{
+		"deploy \U0001F680 took %ds", "nul \x00 in %d", "\x1b[31mERROR\x1b[0m code %d", "carriage return %d\r",
+		"tabs\t\t\tand  two  spaces %d", "trailing spaces %d   ", "  leading %d", "日本語のログ %d 行", "\ufffd was there before %d", "\u2028line\u2029 %d",
+	}
+	for _, l := range lines {
+		out := s.send(recs(fmt.Sprintf(l, 1), fmt.Sprintf(l, 2), fmt.Sprintf(l, 3))...)
+		require.Contains(t, out, "pattern", "%q becomes a template", l)
+		require.NotContains(t, out, "raw")
+	}
+	require.Zero(t, s.enc.Stats().InvalidUTF8)
+}
+
+func TestE10InvalidUTF8IsReplacedAndCounted(t *testing.T) {
+	t.Parallel()
+	e := newEncoder(t, Options{Compression: Identity})
+	p := encode(t, e, []record.Record{
+		rec(0, "a\xff\xfeb"), rec(0, "fine"), rec(0, "half \xe2\x82"),
+		{Tags: "t:\xff", Status: "\xc0", Message: []byte("x")},
+		{Tags: "t:\xff", Message: []byte("x")},
+		{Message: []byte("x")},
+	})
+	require.Equal(t, "log 0 raw \"a\ufffd\ufffdb\"\nlog 0 raw \"fine\"\nlog 0 raw \"half \ufffd\ufffd\"\n"+
+		"dict 1 \"t:\ufffd\"\ndict 2 \"\ufffd\"\nlog 0 raw \"x\" tags #1 status #2\nlog 0 raw \"x\"\ndict 3 \"\"\nlog 0 raw \"x\" tags #3\n", dump(t, p.Data))
+	require.EqualValues(t, 4, e.Stats().InvalidUTF8)
+	require.Equal(t, 6, p.Lines)
+	require.Equal(t, len("a\xff\xfeb"+"fine"+"half \xe2\x82"+"xxx"), p.RawBytes, "raw bytes are the bytes of the source")
+}
+
+func TestE14SameInputSameBytes(t *testing.T) {
+	t.Parallel()
+	gen := newGenerator(1)
+	var batches [][]record.Record
+	for range 40 {
+		batches = append(batches, gen.records(50))
+	}
+	// Small bounds, so that eviction happens, whose order must not vary either.
+	o := Options{MaxPatterns: 12, MaxDictEntries: 6, MaxDictBytes: 600}
+	run := func() (data [][]byte, snapshot []byte) {
+		e, l := newEncoder(t, o), NewLedger(o)
+		for _, b := range batches {
+			p := encode(t, e, b)
+			l.Apply(p.Changes)
+			data = append(data, p.Data)
+		}
+		require.NotZero(t, e.Stats().PatternsRemoved)
+		require.NotZero(t, e.Stats().DictRemoved)
+		snapshot, err := l.Snapshot()
+		require.NoError(t, err)
+		return data, snapshot
+	}
+	wantData, wantSnapshot := run()
+	for range 3 {
+		data, snapshot := run()
+		require.Equal(t, wantData, data)
+		require.Equal(t, wantSnapshot, snapshot)
+	}
+}
+
+func TestP5WiderTemplateIsToldBeforeItsLog(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, `pattern 1 "user root logged in from " [25]
+log 0 pattern 0 "10.0.0.1"
+log 0 pattern 0 "10.0.0.2"
+`, s.send(rec(0, "user root logged in from 10.0.0.1"), rec(0, "user root logged in from 10.0.0.2")))
+	require.Equal(t, `log 0 raw "something else"
+pattern 1 "user  logged in from " [5 21]
+log 0 pattern 0 "root" "10.0.0.3"
+log 0 pattern 0 "daemon" "10.0.0.4"
+`, s.send(rec(0, "something else"), rec(0, "user root logged in from 10.0.0.3"), rec(0, "user daemon logged in from 10.0.0.4")))
+	require.Equal(t, Stats{
+		RawBytes: 148, EncodedBytes: s.enc.Stats().EncodedBytes, CompressedBytes: s.enc.Stats().EncodedBytes, Payloads: 2,
+		LinesStructured: 4, LinesRaw: 1, PatternsAdded: 1, PatternsUpdated: 1, Patterns: 1, StateBytes: len("user  logged in from ") + 8 + EntryBytes,
+	}, s.enc.Stats())
+}
+
+func TestP6EvictionStaysBelowTheBound(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	shape := func(i int) string {
+		return strings.Repeat("=", i%41+1) + " shape " + strings.Repeat("-", i/41+1) + " of %d"
+	}
+	deleted := map[string]bool{}
+	for i := range 1000 {
+		f := shape(i)
+		out := s.send(rec(0, fmt.Sprintf(f, 1)), rec(0, fmt.Sprintf(f, 2)))
+		for l := range strings.Lines(out) {
+			if strings.HasPrefix(l, "pattern") && strings.HasSuffix(l, "deleted\n") {
+				deleted[l] = true
+			}
+		}
+		require.LessOrEqual(t, s.enc.Stats().Patterns, DefaultMaxPatterns)
+	}
+	st := s.enc.Stats()
+	require.EqualValues(t, 1000, st.PatternsAdded)
+	require.Len(t, deleted, int(st.PatternsRemoved), "an id is deleted once, and the decoder would refuse its use")
+	require.Equal(t, 1000-len(deleted), st.Patterns)
+	require.GreaterOrEqual(t, st.Patterns, DefaultMaxPatterns*85/100)
+	out := s.send(rec(0, fmt.Sprintf(shape(0), 3)), rec(0, fmt.Sprintf(shape(0), 4)))
+	require.Contains(t, out, "pattern 1001 ", "what comes back has a new id")
+}
+
+func TestP7PatternsOfTheBatchAreNotEvicted(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{MaxPatterns: 2})
+	require.Equal(t, `pattern 1 "one one " [8]
+log 1000 pattern 0 1
+log 1000 pattern 0 2
+pattern 2 "two, two " [9]
+log 1000 pattern 0 1
+log 1000 pattern 0 2
+log 1000 raw "three; three 1"
+log 1000 raw "three; three 2"
+`, s.send(recs("one one 1", "one one 2", "two, two 1", "two, two 2", "three; three 1", "three; three 2")...), "a third pattern has no room in this batch")
+	require.Equal(t, `log 1000 pattern 2 3
+pattern 1 deleted
+pattern 3 "three; three " [13]
+log 1000 pattern 0 3
+log 1000 pattern 0 4
+log 1000 pattern 2 4
+`, s.send(recs("two, two 3", "three; three 3", "three; three 4", "two, two 4")...), "of the older two the unused one goes")
+}
+
+func TestP8IdentifiersDoNotFillTheDictionary(t *testing.T) {
+	t.Parallel()
+	e := newEncoder(t, Options{})
+	gen := newGenerator(2)
+	state := 0
+	for i := range 40 {
+		in := make([]record.Record, 200)
+		for j := range in {
+			in[j] = rec(int64(i), fmt.Sprintf("request %s from session s%x done", gen.uuid(), gen.rnd.Uint64()))
+		}
+		encode(t, e, in)
+		if i == 0 {
+			state = e.Stats().StateBytes
+		}
+	}
+	st := e.Stats()
+	require.Zero(t, st.DictAdded)
+	require.EqualValues(t, 1, st.PatternsAdded)
+	require.Equal(t, state, st.StateBytes)
+}
+
+func TestP9P10JSONIsText(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
+	require.Equal(t, `pattern 1 "{\"msg\":\"a \",\"level\":\"info\",\"pid\":}" [10 33]
+log 0 pattern 0 1 "12345678901234567890"
+log 0 pattern 0 2 "1.50"
+`, s.send(rec(0, `{"msg":"a 1","level":"info","pid":12345678901234567890}`), rec(0, `{"msg":"a 2","level":"info","pid":1.50}`)))
+	require.Equal(t, `log 0 raw "{ \"a,b\": 1, \"c.d\": 2, \"a,b\":3 }"`+"\n", s.send(rec(0, `{ "a,b": 1, "c.d": 2, "a,b":3 }`)))
+}
+
+func TestP11MultiLine(t *testing.T) {
+	t.Parallel()
+	trace := "panic: runtime error: index out of range [%d] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:%d +0x1d\nexit status 2"
+	s := newSession(t, Options{})
+	require.Equal(t, `pattern 1 "panic: runtime error: index out of range [] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go: +0x1d\nexit status 2" [42 108]
+log 0 pattern 0 5 10
+log 0 pattern 0 6 12
+`, s.send(rec(0, fmt.Sprintf(trace, 5, 10)), rec(0, fmt.Sprintf(trace, 6, 12))))
+}

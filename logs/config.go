@@ -1,0 +1,130 @@
+package logs
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config is the `logs` section of vigil.yaml, with what the engine needs from
+// the sections around it. Start from DefaultConfig; see Validate.
+type Config struct {
+	// Enabled switches the engine on. When it is off, the engine does nothing and
+	// everything about Sources, Endpoint and RunPath may be empty.
+	Enabled bool
+	// RunPath is the directory that holds the offset registry. One agent owns it.
+	RunPath string
+	// Sources are the files to follow. A file that several match belongs to the
+	// first.
+	Sources []SourceConfig
+	// Endpoint is where the stream goes.
+	Endpoint EndpointConfig
+	// Batch says when a batch is sealed.
+	Batch BatchConfig
+	// Hostname and Tags go on every line, before the source's own tags. An empty
+	// Hostname adds no tag.
+	Hostname string
+	Tags     []string
+	// APIKey authenticates the stream; it is never printed. It is not sent over
+	// plaintext to anything but loopback.
+	APIKey string `json:"-"`
+}
+
+// SourceConfig is one entry of `logs.sources`.
+type SourceConfig struct {
+	// Type is the kind of source: "file".
+	Type string
+	// Path is absolute: a file, or a pattern in which * and ? match within one
+	// path element and [a-z] a character.
+	Path string
+	// StartAt says where the files that exist when the path is followed for the
+	// first time are read from: "beginning", or "end" for what is added from then
+	// on. Files that appear later are always read from their beginning. Empty
+	// means "end".
+	StartAt string
+	// Service and Source become the tags service: and ddsource:; empty adds none.
+	Service string
+	Source  string
+	// Tags are added to every line of this source.
+	Tags []string
+}
+
+// EndpointConfig is one receiving side.
+type EndpointConfig struct {
+	// Address is host:port.
+	Address string
+	// Profile is the encoding: "auto" or "rows". Empty means "auto".
+	Profile string
+	TLS     TLSConfig
+}
+
+// TLSConfig says how the connection is protected. The default is TLS 1.2 or
+// later with the system's roots.
+type TLSConfig struct {
+	// Insecure means plaintext: for loopback, or on purpose. Without it a
+	// plaintext connection is never made.
+	Insecure bool
+	// CAFile holds PEM certificates to trust instead of the system's.
+	CAFile string
+	// CertFile and KeyFile hold the PEM certificate and key that the agent shows
+	// to the receiving side; both or neither.
+	CertFile string
+	KeyFile  string
+	// ServerName is the name that the receiving side's certificate must carry,
+	// when it is not the host of the address.
+	ServerName string
+}
+
+// BatchConfig bounds one batch: it is sealed as soon as any bound is met.
+type BatchConfig struct {
+	// MaxLines is counted in log lines, state changes excluded; 1 to
+	// MaxBatchLines.
+	MaxLines int
+	// MaxBytes is counted in message bytes; 1 to MaxBatchBytes. A longer line is a
+	// batch of its own.
+	MaxBytes int
+	// MaxWait is the age of the oldest line; more than 0.
+	MaxWait time.Duration
+}
+
+// Values of SourceConfig.Type, SourceConfig.StartAt and EndpointConfig.Profile.
+const (
+	SourceFile = "file"
+
+	StartAtBeginning = "beginning"
+	StartAtEnd       = "end"
+
+	ProfileAuto = "auto"
+	ProfileRows = "rows"
+)
+
+// Defaults of the batch bounds, from the reference behaviour (logs
+// specification, section 4).
+const (
+	DefaultBatchMaxLines = 1000
+	DefaultBatchMaxBytes = 5_000_000
+	DefaultBatchMaxWait  = 5 * time.Second
+)
+
+// MaxBatchLines and MaxBatchBytes stay below what the receiving side accepts in
+// one batch (codec/rows, Limits).
+const (
+	MaxBatchLines = 100_000
+	MaxBatchBytes = 64_000_000
+)
+
+// DefaultConfig is the configuration of an engine that is switched off.
+func DefaultConfig() Config {
+	return Config{
+		Endpoint: EndpointConfig{Profile: ProfileAuto},
+		Batch:    BatchConfig{MaxLines: DefaultBatchMaxLines, MaxBytes: DefaultBatchMaxBytes, MaxWait: DefaultBatchMaxWait},
+	}
+}
+
+// Format implements fmt.Formatter: no verb prints the API key.
+func (c Config) Format(f fmt.State, verb rune) {
+	type shown Config // without this method
+	if c.APIKey != "" {
+		c.APIKey = "********"
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), shown(c)) // fmt keeps no errors
+}

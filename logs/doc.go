@@ -1,0 +1,16 @@
+// Package logs is the engine that ships logs over a stateful gRPC stream.
+//
+// Data flows one way; what is acknowledged flows back as read offsets:
+//
+//	source --record--> batch --lines--> stream (codec) --gRPC--> intake
+//	  ^                                    |
+//	  `------------- registry <----acknowledged offsets
+//
+// Every stage is bounded and blocks the one before it, so a receiving side that
+// lags slows the reading of files down instead of filling memory. A line's
+// offset is released only when the line is durable on the receiving side: a
+// crash at any point repeats at most what was not acknowledged and loses nothing
+// that is still in the files.
+//
+// The engine is assembled by New from plain values and knows nothing of fx.
+package logs

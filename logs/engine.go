@@ -1,0 +1,235 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vigil-agent/vigil/logs/batch"
+	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/logs/registry"
+	"github.com/vigil-agent/vigil/logs/source"
+	"github.com/vigil-agent/vigil/logs/stream"
+)
+
+// saveTime is what Stop allows itself for the offsets after its context has
+// ended: without them, what was acknowledged would be sent again.
+const saveTime = 2 * time.Second
+
+// Deps is what the engine needs from its surroundings.
+type Deps struct {
+	// Log may be nil.
+	Log *slog.Logger
+	// Version is the agent's, for the stream's user agent.
+	Version string
+}
+
+// shipper is the sending side: a *stream.Worker, or a test's.
+type shipper interface {
+	Start(ctx context.Context) error
+	// Append blocks while there is no room and keeps nothing of lines.
+	Append(ctx context.Context, lines []record.Record) error
+	// Flush returns when everything appended is acknowledged.
+	Flush(ctx context.Context) error
+	// Stop waits for acknowledgements until ctx ends.
+	Stop(ctx context.Context) error
+	Stats() stream.Stats
+}
+
+// Engine ships logs. Its methods may be called concurrently.
+type Engine struct {
+	cfg        Config
+	deps       Deps
+	log        *slog.Logger
+	newShipper func(stream.Config, stream.Deps) (shipper, error)
+
+	// changing serialises Start and Stop.
+	changing sync.Mutex
+
+	// mu guards everything below.
+	mu    sync.Mutex
+	parts *parts // nil: not running
+	extra []string
+	last  Status // as it was when the engine stopped
+}
+
+// parts are what runs between Start and Stop.
+type parts struct {
+	registry *registry.Registry
+	shipper  shipper
+	batcher  *batch.Batcher
+	files    *source.Files
+}
+
+// New checks the configuration; nothing is opened before Start. It returns the
+// errors of Validate, except those about files.
+func New(cfg Config, deps Deps) (*Engine, error) {
+	if err := errors.Join(cfg.check().errs...); err != nil {
+		return nil, fmt.Errorf("logs: %w", err)
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{cfg: cfg, deps: deps, log: deps.Log, newShipper: newWorker}, nil
+}
+
+func newWorker(cfg stream.Config, deps stream.Deps) (shipper, error) {
+	return stream.New(cfg, deps)
+}
+
+// Start takes the run path, looks for files and begins to read and ship them in
+// the background. It does not wait for the receiving side. An engine that is
+// switched off does nothing.
+func (e *Engine) Start(ctx context.Context) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	if !e.cfg.Enabled || e.running() != nil {
+		return nil
+	}
+	p, err := e.assemble()
+	if err != nil {
+		return fmt.Errorf("logs: %w", err)
+	}
+	for _, start := range []func(context.Context) error{p.registry.Start, p.shipper.Start, p.batcher.Start, p.files.Start} {
+		if err := start(ctx); err != nil {
+			return errors.Join(fmt.Errorf("logs: %w", err), p.stop(ctx))
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p.files.Retag(e.extra)
+	e.parts = p
+	e.log.Info("logs are followed", "sources", len(e.cfg.Sources), "endpoint", e.cfg.Endpoint.Address)
+	return nil
+}
+
+// assemble makes the parts and connects them: files to batcher to shipper, and
+// its acknowledgements to the registry.
+func (e *Engine) assemble() (*parts, error) {
+	p := &parts{}
+	secure, err := tlsConfig(e.cfg.Endpoint.TLS)
+	if err != nil {
+		return nil, err
+	}
+	if p.registry, err = registry.New(registry.Config{Dir: e.cfg.RunPath}, registry.Deps{Log: e.log}); err != nil {
+		return nil, err
+	}
+	p.shipper, err = e.newShipper(stream.Config{
+		Address:   e.cfg.Endpoint.Address,
+		TLS:       secure,
+		APIKey:    e.cfg.APIKey,
+		UserAgent: userAgent(e.deps.Version),
+	}, stream.Deps{
+		Log: e.log,
+		// One stream, in order: what is durable covers all before it.
+		OnDurable: func(origins []record.Origin) { p.registry.CommitThrough(origins...) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	bounds := batch.Config{MaxLines: e.cfg.Batch.MaxLines, MaxBytes: e.cfg.Batch.MaxBytes, MaxWait: e.cfg.Batch.MaxWait}
+	p.batcher, err = batch.New(bounds, func(ctx context.Context, lines []record.Record) error {
+		p.registry.Begin(lines)
+		return p.shipper.Append(ctx, lines)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.files, err = source.New(source.Config{Patterns: e.cfg.patterns()}, source.Deps{Registry: p.registry, Sink: p.batcher.Add, Log: e.log})
+	return p, err
+}
+
+func userAgent(version string) string {
+	if version == "" {
+		return "vigil"
+	}
+	return "vigil/" + version
+}
+
+// Stop stops reading, ships what was read, waits for its acknowledgement and
+// saves the offsets. When ctx ends first it says how much is not acknowledged:
+// that is read again at the next start. It is safe without Start and twice.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.changing.Lock()
+	defer e.changing.Unlock()
+	p := e.running()
+	if p == nil {
+		return nil
+	}
+	err := p.stop(ctx)
+	last := e.Status()
+	last.Running = false
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.parts, e.last = nil, last
+	if err != nil {
+		return fmt.Errorf("logs: %w", err)
+	}
+	return nil
+}
+
+// stop stops the parts from the reading to the saving side. Each may be stopped
+// without having been started.
+func (p *parts) stop(ctx context.Context) error {
+	err := errors.Join(p.files.Stop(ctx), p.batcher.Stop(ctx), p.shipper.Stop(ctx))
+	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	return errors.Join(err, p.registry.Stop(saving))
+}
+
+// Flush returns when everything written to the files before the call is
+// acknowledged and its offsets are saved, or when ctx ends. A last line without
+// its line feed is not waited for.
+func (e *Engine) Flush(ctx context.Context) error {
+	p := e.running()
+	if p == nil {
+		return nil
+	}
+	for _, flush := range []func(context.Context) error{p.files.Sync, p.batcher.Flush, p.shipper.Flush, p.registry.Flush} {
+		if err := flush(ctx); err != nil {
+			return fmt.Errorf("flush logs: %w", err)
+		}
+	}
+	return nil
+}
+
+// Retag adds tags, as "key:value", to every line read from now on, in place of
+// those of an earlier call.
+func (e *Engine) Retag(extra []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.extra = slices.Clone(extra)
+	if e.parts != nil {
+		e.parts.files.Retag(e.extra)
+	}
+}
+
+func (e *Engine) running() *parts {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.parts
+}
+
+// patterns turns the configured sources into what the file source follows.
+func (c Config) patterns() []source.Pattern {
+	out := make([]source.Pattern, 0, len(c.Sources))
+	for _, s := range c.Sources {
+		out = append(out, source.Pattern{Path: s.Path, FromEnd: s.StartAt != StartAtBeginning, Tags: c.tagsOf(s)})
+	}
+	return out
+}
+
+// tagsOf are the tags of a source's lines, the most general first.
+func (c Config) tagsOf(s SourceConfig) []string {
+	var tags []string
+	for _, t := range []struct{ key, value string }{{"hostname", c.Hostname}, {"service", s.Service}, {"ddsource", s.Source}} {
+		if t.value != "" {
+			tags = append(tags, t.key+":"+t.value)
+		}
+	}
+	return slices.Concat(tags, c.Tags, s.Tags)
+}

@@ -1,0 +1,215 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+)
+
+// ErrClosed is given to appends that a closed journal cannot take.
+var ErrClosed = errors.New("journal is closed")
+
+// maxQueuedBytes bounds what waits for the disk: Append blocks beyond it.
+const maxQueuedBytes = 64 << 20
+
+// Bounds of the memory for formatted batches that is kept for reuse.
+const (
+	maxIdleBuffers     = 16
+	maxIdleBufferBytes = 1 << 20
+)
+
+// Stats is what a journal has written since it was opened.
+type Stats struct {
+	// Lines and Bytes are durable; Commits is how many syncs that took.
+	Lines   uint64 `json:"lines"`
+	Bytes   uint64 `json:"bytes"`
+	Commits uint64 `json:"commits"`
+	// Failures counts commits that failed; their batches were not kept.
+	Failures uint64 `json:"failures"`
+}
+
+// Journal appends to a file. All methods may be called concurrently.
+type Journal struct {
+	file *file
+	done chan struct{} // closed when the writer has ended
+
+	// mu guards everything declared below; cond is signalled when any of it
+	// changes.
+	mu     sync.Mutex
+	cond   *sync.Cond
+	queue  []*entry
+	queued int
+	closed bool
+	idle   []*entry
+	stats  Stats
+}
+
+// entry is one batch on its way to the disk.
+type entry struct {
+	stream *Stream
+	text   []byte
+	lines  int
+	done   func(error)
+}
+
+// Open opens the journal at path, standard output for "". A last line that a
+// crash left without its line feed is cut off and logged. Errors wrap ErrInUse
+// when another process has the file.
+func Open(path string, log *slog.Logger) (*Journal, error) {
+	f, torn, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if torn > 0 {
+		log.Warn("cut a torn last line off the journal; it was not acknowledged, so its sender sends it again", "path", path, "bytes", torn)
+	}
+	j := &Journal{file: f, done: make(chan struct{})}
+	j.cond = sync.NewCond(&j.mu)
+	go j.run()
+	return j, nil
+}
+
+// Close makes everything appended durable and closes the file.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	first := !j.closed
+	j.closed = true
+	j.cond.Broadcast()
+	j.mu.Unlock()
+	<-j.done
+	if !first {
+		return nil
+	}
+	return j.file.close()
+}
+
+// Stats says what was written so far.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stats
+}
+
+// Stream returns an appender for batches that belong together: once one of them
+// failed, none after it is written.
+func (j *Journal) Stream() *Stream { return &Stream{journal: j} }
+
+// Stream appends batches in order. It is not safe for concurrent use.
+type Stream struct {
+	journal *Journal
+	format  formatter
+	failed  error // owned by the writer
+}
+
+// Append queues lines as one batch and keeps nothing of them. done is called
+// once, from another goroutine, when they are durable or failed; it must not
+// block. Append blocks while too much is queued.
+func (s *Stream) Append(lines []Line, done func(error)) {
+	j := s.journal
+	e := j.blank()
+	e.stream, e.lines, e.done = s, len(lines), done
+	for i := range lines {
+		e.text = s.format.append(e.text, &lines[i])
+	}
+	j.mu.Lock()
+	for j.queued > maxQueuedBytes && !j.closed {
+		j.cond.Wait()
+	}
+	closed := j.closed
+	if !closed {
+		j.queue = append(j.queue, e)
+		j.queued += len(e.text)
+		j.cond.Broadcast()
+	}
+	j.mu.Unlock()
+	if closed {
+		done(ErrClosed)
+	}
+}
+
+func (j *Journal) blank() *entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if n := len(j.idle); n > 0 {
+		e := j.idle[n-1]
+		j.idle = j.idle[:n-1]
+		return e
+	}
+	return &entry{}
+}
+
+// run is the writer: whatever is queued when a commit ends is the next one.
+func (j *Journal) run() {
+	defer close(j.done)
+	var (
+		group []*entry
+		texts [][]byte
+	)
+	for {
+		group = j.next(group[:0])
+		if len(group) == 0 {
+			return
+		}
+		texts = texts[:0]
+		lines := 0
+		for _, e := range group {
+			if e.stream.failed == nil {
+				texts = append(texts, e.text)
+				lines += e.lines
+			}
+		}
+		var (
+			n   int64
+			err error
+		)
+		if len(texts) > 0 {
+			n, err = j.file.write(texts)
+		}
+		for _, e := range group {
+			if e.stream.failed == nil {
+				e.stream.failed = err
+			} else if err == nil {
+				e.done(fmt.Errorf("a batch before it failed: %w", e.stream.failed))
+				continue
+			}
+			e.done(err)
+		}
+		j.settle(group, uint64(lines), uint64(n), len(texts) > 0, err)
+	}
+}
+
+// next waits for batches and returns them in group; none after Close.
+func (j *Journal) next(group []*entry) []*entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for len(j.queue) == 0 && !j.closed {
+		j.cond.Wait()
+	}
+	group = append(group, j.queue...)
+	clear(j.queue)
+	j.queue = j.queue[:0]
+	return group
+}
+
+// settle counts a commit and takes its buffers back.
+func (j *Journal) settle(group []*entry, lines, bytes uint64, wrote bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case err != nil:
+		j.stats.Failures++
+	case wrote:
+		j.stats.Lines += lines
+		j.stats.Bytes += bytes
+		j.stats.Commits++
+	}
+	for _, e := range group {
+		j.queued -= len(e.text)
+		if len(j.idle) < maxIdleBuffers && cap(e.text) <= maxIdleBufferBytes {
+			*e = entry{text: e.text[:0]}
+			j.idle = append(j.idle, e)
+		}
+	}
+	j.cond.Broadcast()
+}

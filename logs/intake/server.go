@@ -1,0 +1,217 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/DataDog/agent-payload/v5/statefulpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/vigil-agent/vigil/logs/codec/rows"
+	"github.com/vigil-agent/vigil/logs/intake/journal"
+)
+
+// ErrPortTaken means that something else listens on Config.Listen.
+var ErrPortTaken = errors.New("the address is in use: stop the program that listens there, or set intake.listen to another one")
+
+const (
+	// maxMessageBytes is gRPC's default, which senders rely on.
+	maxMessageBytes = 4 << 20
+	// maxStreams bounds how often the memory that one stream may take is taken.
+	maxStreams = 1024
+	// minPingInterval lets clients probe a connection with an open stream every
+	// 10 s or more; gRPC's default of 5 min would end their connections (logs
+	// specification, section 6, D11).
+	minPingInterval = 10 * time.Second
+	// cutTime is how long streams that were cut may take to end.
+	cutTime = time.Second
+	// idleProbe and probeTimeout find clients that are gone without a word.
+	idleProbe, probeTimeout = time.Minute, 20 * time.Second
+)
+
+// Deps is what a Server needs from its surroundings.
+type Deps struct {
+	// Log takes starts, stops and refused streams; nil discards.
+	Log *slog.Logger
+	// Sink makes the lines durable; nil means the journal of Config.Journal.
+	Sink Sink
+	// Listener replaces Config.Listen; the server closes it.
+	Listener net.Listener
+	// Limits bounds what one stream may use; zero fields mean their default.
+	Limits rows.Limits
+}
+
+// Server is the receiving side. All methods may be called concurrently.
+type Server struct {
+	cfg      Config
+	deps     Deps
+	log      *slog.Logger
+	counters counters
+	draining chan struct{} // closed by Stop
+
+	startOnce, stopOnce sync.Once
+	startErr, stopErr   error
+
+	// mu guards everything declared below.
+	mu       sync.Mutex
+	stopping bool
+	addr     net.Addr
+	grpc     *grpc.Server
+	journal  *journal.Journal
+	sink     Sink
+	// serving counts the accept loop; streams the handlers and their readers. A
+	// handler is added only while stopping is false.
+	serving, streams sync.WaitGroup
+}
+
+// New makes a server that does not listen yet.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Listener == nil {
+		if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
+			return nil, fmt.Errorf("intake: listen address %q: %w: use host:port", cfg.Listen, err)
+		}
+	}
+	return &Server{cfg: cfg, deps: deps, log: deps.Log, sink: deps.Sink, draining: make(chan struct{})}, nil
+}
+
+// Start listens, opens the journal and serves in the background. Errors wrap
+// ErrPortTaken or journal.ErrInUse where these are the cause. It does nothing
+// when the server was started or stopped before.
+func (s *Server) Start(ctx context.Context) error {
+	s.startOnce.Do(func() { s.startErr = s.start(ctx) })
+	return s.startErr
+}
+
+func (s *Server) start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return nil
+	}
+	listener := s.deps.Listener
+	if listener == nil {
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen); err != nil {
+			if errors.Is(err, syscall.EADDRINUSE) {
+				err = ErrPortTaken
+			}
+			return fmt.Errorf("intake: listen on %s: %w", s.cfg.Listen, err)
+		}
+	}
+	if s.sink == nil {
+		j, err := journal.Open(s.cfg.Journal, s.log)
+		if err != nil {
+			_ = listener.Close()
+			return fmt.Errorf("intake: %w", err)
+		}
+		s.journal, s.sink = j, journalSink{j}
+	}
+	s.addr = listener.Addr()
+	s.grpc = grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: idleProbe, Timeout: probeTimeout}),
+	)
+	statefulpb.RegisterStatefulLogsServiceServer(s.grpc, &service{server: s})
+	s.serving.Go(func() {
+		if err := s.grpc.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+			s.log.Error("intake stopped listening", "error", err)
+		}
+	})
+	s.log.Info("intake listens", "address", s.addr.String(), "journal", s.cfg.Journal)
+	return nil
+}
+
+// Stop accepts no more batches, acknowledges those it has, ends the streams so
+// that their clients go elsewhere, and closes the journal. When ctx is done
+// first, connections are cut and what was not acknowledged will be sent again.
+// An error says that a write does not return, which nothing can cut short. It
+// may be called without Start and many times.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopOnce.Do(func() { s.stopErr = s.stop(ctx) })
+	return s.stopErr
+}
+
+func (s *Server) stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopping = true
+	server, journal := s.grpc, s.journal
+	s.mu.Unlock()
+	close(s.draining)
+	if server == nil {
+		if s.deps.Listener != nil {
+			return s.deps.Listener.Close()
+		}
+		return nil
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.finish(server, journal) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		server.Stop()
+	}
+	cut := time.NewTimer(cutTime)
+	defer cut.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-cut.C:
+		return fmt.Errorf("intake: the journal does not take what was received, which will be sent again: %w", ctx.Err())
+	}
+}
+
+// finish waits for all that Start began.
+func (s *Server) finish(server *grpc.Server, journal *journal.Journal) error {
+	// GracefulStop alone would wait for as long as clients keep streams open;
+	// draining ends the streams from this side.
+	server.GracefulStop()
+	s.serving.Wait()
+	s.streams.Wait()
+	if journal == nil {
+		return nil
+	}
+	if err := journal.Close(); err != nil {
+		return fmt.Errorf("intake: %w", err)
+	}
+	return nil
+}
+
+// Addr is where the server listens, nil before Start.
+func (s *Server) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
+}
+
+// Stats says what was received so far.
+func (s *Server) Stats() Stats {
+	c := &s.counters
+	out := Stats{
+		Streams: c.streams.Load(), OpenStreams: int(c.open.Load()),
+		Batches: c.batches.Load(), Snapshots: c.snapshots.Load(), Lines: c.lines.Load(),
+		DataBytes: c.data.Load(), StateBytes: c.state.Load(),
+	}
+	c.mu.Lock()
+	out.Rejected = maps.Clone(c.rejected)
+	c.mu.Unlock()
+	s.mu.Lock()
+	journal := s.journal
+	s.mu.Unlock()
+	if journal != nil {
+		out.Journal = journal.Stats()
+	}
+	return out
+}

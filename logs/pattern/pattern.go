@@ -1,0 +1,106 @@
+package pattern
+
+// MaxTokens is the number of tokens a line may have to be given a pattern.
+const MaxTokens = 512
+
+// Pattern is a set of lines that differ only in some of their tokens. It belongs
+// to its table and changes only through it.
+type Pattern struct {
+	// What the pattern was made from. The words of line that vary are counted in
+	// state; first is the index of the first Word, or -1.
+	line   []byte
+	toks   []Token
+	first  int
+	words  int
+	family uint64
+	serial uint64 // order of creation
+
+	state
+
+	// What follows from line, toks and wild; built says whether it is up to date.
+	template []byte
+	pos      []uint32
+	slots    []Slot
+	built    bool
+}
+
+// state is the part of a pattern that a transaction may change and undo.
+type state struct {
+	id      uint64
+	cluster uint64 // key of the cluster it is filed in
+	lastUse uint64 // transaction
+	weighs  int    // state bytes of what the receiver knows; 0 when it knows nothing
+	seen    uint32 // lines, saturating
+	stale   bool   // the receiver knows id with a narrower template
+	wild    tokenSet
+}
+
+// Slot is a run of neighbouring tokens that vary: one value.
+type Slot struct {
+	// From and To are token indexes, To exclusive.
+	From, To uint16
+}
+
+// tokenSet is a set of token indexes.
+type tokenSet [MaxTokens / 64]uint64
+
+func (s *tokenSet) has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
+func (s *tokenSet) add(i int)      { s[i>>6] |= 1 << (i & 63) }
+
+// ID is the number the receiver knows the pattern by, 0 before Table.Define.
+func (p *Pattern) ID() uint64 { return p.id }
+
+// Seen is the number of lines the pattern has stood for.
+func (p *Pattern) Seen() int { return int(p.seen) }
+
+// Defined reports whether the receiver knows the pattern as it is now.
+func (p *Pattern) Defined() bool { return p.id != 0 && !p.stale }
+
+// Template is the constant text of the pattern and, for each value, the offset in
+// that text where it goes: offsets are bytes, non-decreasing, never inside a rune
+// of valid UTF-8. Both are valid until the pattern changes.
+func (p *Pattern) Template() (text []byte, pos []uint32) {
+	p.build()
+	return p.template, p.pos
+}
+
+// Slots are the values of the pattern, in order, as runs of the tokens of any line
+// that Table.Learn gave this pattern. They are valid until the pattern changes.
+func (p *Pattern) Slots() []Slot {
+	p.build()
+	return p.slots
+}
+
+// build derives template, positions and slots.
+func (p *Pattern) build() {
+	if p.built {
+		return
+	}
+	p.template, p.pos, p.slots = p.template[:0], p.pos[:0], p.slots[:0]
+	start := uint32(0)
+	for i, t := range p.toks {
+		switch n := len(p.slots); {
+		case !p.wild.has(i):
+			p.template = append(p.template, p.line[start:t.End]...)
+		case n > 0 && int(p.slots[n-1].To) == i:
+			p.slots[n-1].To++
+		default:
+			p.slots = append(p.slots, Slot{From: uint16(i), To: uint16(i + 1)})
+			p.pos = append(p.pos, uint32(len(p.template)))
+		}
+		start = t.End
+	}
+	p.built = true
+}
+
+// Span is the bytes of line that the tokens from one index up to another cover.
+func Span(line []byte, toks []Token, from, to int) []byte {
+	var start, end uint32
+	if from > 0 {
+		start = toks[from-1].End
+	}
+	if to > 0 {
+		end = toks[to-1].End
+	}
+	return line[start:end]
+}

@@ -1,0 +1,97 @@
+package source
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vigil-agent/vigil/logs/registry"
+)
+
+// sibling is a file beside a log file.
+type sibling struct {
+	path    string
+	key     registry.Key
+	changed time.Time
+}
+
+// stableTries bounds how often a directory is listed again because it changed.
+const stableTries = 20
+
+// siblings lists the regular files in the directory of path, except path, from
+// the one changed longest ago. A file that is renamed while a directory is
+// listed can be missing from the list, so it is listed until nothing has moved.
+func siblings(path string) []sibling {
+	last := listSiblings(path)
+	for range stableTries {
+		next := listSiblings(path)
+		if slices.EqualFunc(last, next, func(a, b sibling) bool { return a.path == b.path && a.key == b.key }) {
+			break
+		}
+		last = next
+	}
+	slices.SortStableFunc(last, func(a, b sibling) int { return a.changed.Compare(b.changed) })
+	return last
+}
+
+// listSiblings lists them by name, from the last to the first: of two changed
+// at the same time, app.log.2 is older than app.log.1.
+func listSiblings(path string) []sibling {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil
+	}
+	var out []sibling
+	for _, e := range slices.Backward(entries) {
+		other := filepath.Join(filepath.Dir(path), e.Name())
+		if other == path || !e.Type().IsRegular() {
+			continue
+		}
+		if info, err := e.Info(); err == nil {
+			out = append(out, sibling{path: other, key: keyOf(info), changed: info.ModTime()})
+		}
+	}
+	return out
+}
+
+// missed picks the files that stood at path between the one last changed at
+// since and the one that is there now: rotated names, changed since then. all is
+// in the order of siblings, and so is the answer.
+func missed(all []sibling, path string, since time.Time, known func(registry.Key) bool) []sibling {
+	var out []sibling
+	for _, s := range all {
+		if !s.changed.Before(since) && isRotated(filepath.Base(s.path), filepath.Base(path)) && !known(s.key) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// isRotated says whether name is what a rotation makes of base: a number or a
+// date, after the name (logrotate: app.log.1, app.log-20261009) or before its
+// extension (lumberjack: app-2026-10-09T08-07-06.000.log).
+func isRotated(name, base string) bool {
+	if mark, ok := strings.CutPrefix(name, base); ok && isMark(mark) {
+		return true
+	}
+	ext := filepath.Ext(base)
+	if ext == "" {
+		return false
+	}
+	mark, ok := strings.CutPrefix(name, strings.TrimSuffix(base, ext))
+	if !ok {
+		return false
+	}
+	mark, ok = strings.CutSuffix(mark, ext)
+	return ok && isMark(mark)
+}
+
+// isMark says whether text is a separator, then a number, date or time.
+func isMark(text string) bool {
+	if len(text) < 2 || !strings.Contains(".-_", text[:1]) || text[1] < '0' || text[1] > '9' {
+		return false
+	}
+	return strings.Trim(text[1:], "0123456789.-_:TZ+") == ""
+}

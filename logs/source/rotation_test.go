@@ -1,0 +1,234 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRotationUnderWriteLoad(t *testing.T) {
+	t.Parallel()
+	for name, pattern := range map[string]string{"name": "app.log", "wildcard": "app.log*"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAgent(t, Pattern{Path: pattern})
+			a.start(t)
+			var want strings.Builder
+			for generation := range 12 {
+				f, err := os.OpenFile(a.path("app.log"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+				require.NoError(t, err)
+				for line := range 2000 {
+					text := fmt.Sprintf("generation %d line %d\n", generation, line)
+					want.WriteString(text)
+					_, err := f.WriteString(text)
+					require.NoError(t, err)
+				}
+				for i := generation; i > 0; i-- {
+					a.rename(t, fmt.Sprintf("app.log.%d", i), fmt.Sprintf("app.log.%d", i+1))
+				}
+				a.rename(t, "app.log", "app.log.1")
+				text := fmt.Sprintf("generation %d, written after the rename\n", generation)
+				want.WriteString(text)
+				_, err = f.WriteString(text)
+				require.NoError(t, err)
+				require.NoError(t, f.Close())
+			}
+			a.wants(t, want.String())
+		})
+	}
+}
+
+func TestWriterThatHasNotNoticedTheRotation(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log", "one\n")
+	a.start(t)
+	a.wants(t, "one\n")
+	a.rename(t, "app.log", "app.log.1")
+	a.write(t, "app.log", "new\n")
+	a.wants(t, "one\nnew\n")
+	a.write(t, "app.log.1", "late\n")
+	a.wants(t, "one\nnew\nlate\n")
+	states := []string{a.files.Status()[0].State, a.files.Status()[1].State}
+	require.ElementsMatch(t, []string{StateReading, StateRotated}, states)
+}
+
+func TestRotatedFileIsGivenUpAfterAWhile(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.cfg.Linger = 100 * time.Millisecond
+	a.write(t, "app.log", "one\nno line feed")
+	a.start(t)
+	a.wants(t, "one\n")
+	a.rename(t, "app.log", "app.log.1")
+	a.write(t, "app.log", "new\n")
+	a.wants(t, "one\nnew\nno line feed\n")
+	eventually(t, "one file left", func() bool { return len(a.files.Status()) == 1 })
+	require.Equal(t, a.path("app.log"), a.files.Status()[0].Path)
+	// The entry of a file that still exists is kept, that of a deleted one not.
+	require.Equal(t, 2, a.registry.Status().Files)
+	require.NoError(t, os.Remove(a.path("app.log")))
+	eventually(t, "no file left", func() bool { return len(a.files.Status()) == 0 })
+	require.NoError(t, a.registry.Flush(t.Context()))
+	require.Equal(t, 1, a.registry.Status().Files)
+}
+
+func TestDeletedFileIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.gate = make(chan struct{})
+	text := strings.Repeat("some line\n", 100_000)
+	a.write(t, "app.log", text)
+	a.start(t)
+	eventually(t, "reading", func() bool { return a.status(t, "app.log").Bytes > 0 })
+	require.NoError(t, os.Remove(a.path("app.log")))
+	a.write(t, "app.log", "new\n")
+	eventually(t, "waiting", func() bool {
+		s := a.files.Status()
+		return len(s) == 2 && (s[0].State == StateWaiting || s[1].State == StateWaiting)
+	})
+	close(a.gate)
+	a.wants(t, text+"new\n")
+}
+
+func TestRenameWithinAPatternIsTheSameFile(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t, Pattern{Path: "*.log"})
+	a.write(t, "a.log", "one\n")
+	a.start(t)
+	a.wants(t, "one\n")
+	a.rename(t, "a.log", "b.log")
+	a.write(t, "b.log", "two\n")
+	a.wants(t, "one\ntwo\n")
+	require.Equal(t, a.lines[0].Origin.Source, a.lines[1].Origin.Source)
+	eventually(t, "new name", func() bool { return a.files.Status()[0].Path == a.path("b.log") })
+	a.stop(t)
+	a.rename(t, "b.log", "c.log")
+	a.write(t, "c.log", "three\n")
+	a.start(t)
+	a.wants(t, "one\ntwo\nthree\n")
+	require.Equal(t, a.lines[0].Origin.Source, a.lines[2].Origin.Source)
+}
+
+func TestCopyTruncate(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log", "one\ntwo\nhalf")
+	a.start(t)
+	a.wants(t, "one\ntwo\n")
+	require.NoError(t, os.Truncate(a.path("app.log"), 0))
+	eventually(t, "truncation", func() bool { return a.status(t, "app.log").Truncations == 1 })
+	a.write(t, "app.log", "three\n")
+	a.wants(t, "one\ntwo\nhalf\nthree\n")
+	require.NotEqual(t, a.lines[0].Origin.Source, a.lines[3].Origin.Source)
+	require.Equal(t, int64(1), a.status(t, "app.log").Unterminated)
+	a.restart(t)
+	a.write(t, "app.log", "four\n")
+	a.wants(t, "one\ntwo\nhalf\nthree\nfour\n")
+}
+
+func TestTruncatedAndRefilledPastTheOldOffset(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log", "old one\nold two\n")
+	a.start(t)
+	a.wants(t, "old one\nold two\n")
+	a.gate = make(chan struct{})
+	a.write(t, "app.log", "lost to the truncation\n") // makes the reader wait
+	eventually(t, "waiting", func() bool { return a.status(t, "app.log").Bytes > 20 })
+	refill := "new one, longer than everything before\n" + strings.Repeat("more\n", 20)
+	require.NoError(t, os.WriteFile(a.path("app.log"), []byte(refill), 0o600))
+	close(a.gate)
+	a.wants(t, "old one\nold two\nlost to the truncation\n"+refill)
+}
+
+func TestTruncatedWhileStopped(t *testing.T) {
+	t.Parallel()
+	for name, refill := range map[string]string{
+		"shorter": "new\n", "longer": strings.Repeat("new and longer\n", 10), "same size": "one\n2\n3\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAgent(t, Pattern{Path: "app.log", FromEnd: true})
+			a.start(t)
+			a.write(t, "app.log", "one\ntwo\n")
+			a.wants(t, "one\ntwo\n")
+			a.stop(t)
+			require.NoError(t, os.WriteFile(a.path("app.log"), []byte(refill), 0o600))
+			a.start(t)
+			a.wants(t, "one\ntwo\n"+refill)
+		})
+	}
+}
+
+func TestRotatedWhileStopped(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t, Pattern{Path: "app.log", FromEnd: true})
+	a.start(t)
+	a.write(t, "app.log", "one\n")
+	a.wants(t, "one\n")
+	a.stop(t)
+	a.write(t, "app.log", "two, before the rotation\n")
+	a.rename(t, "app.log", "app.log.1")
+	a.write(t, "app.log", "three\n")
+	a.start(t)
+	a.wants(t, "one\ntwo, before the rotation\nthree\n")
+	a.restart(t)
+	a.sync(t)
+	a.wants(t, "one\ntwo, before the rotation\nthree\n")
+}
+
+func TestRotatedSeveralTimesWhileStopped(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log.9", "from before our time\n")
+	time.Sleep(10 * time.Millisecond)
+	a.start(t)
+	a.write(t, "app.log", "zero\n")
+	a.wants(t, "zero\n")
+	a.stop(t)
+	a.write(t, "app.log", "one\n")
+	for i, text := range []string{"two\n", "three\n", "four\n"} {
+		time.Sleep(10 * time.Millisecond) // past the resolution of file times
+		a.rename(t, "app.log", fmt.Sprintf("app.log.2026100%d", i))
+		a.write(t, "app.log", text)
+	}
+	a.write(t, "app.log.20261009.gz", "compressed\n")
+	a.write(t, "app.log.bak", "not a rotation\n")
+	a.start(t)
+	a.wants(t, "zero\none\ntwo\nthree\nfour\n")
+	a.restart(t)
+	a.sync(t)
+	a.wants(t, "zero\none\ntwo\nthree\nfour\n")
+}
+
+func TestRestartReadsFromWhatIsDurable(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.commit = false
+	a.write(t, "app.log", "one\ntwo\nthree\n")
+	a.start(t)
+	a.wants(t, "one\ntwo\nthree\n")
+	a.registry.Commit(a.lines[0].Origin)
+	require.Equal(t, int64(4), a.status(t, "app.log").Offset)
+	require.Equal(t, int64(10), a.status(t, "app.log").Lag)
+	a.restart(t)
+	a.wants(t, "one\ntwo\nthree\ntwo\nthree\n")
+}
+
+func TestReusedInodeIsAnotherFile(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log", "one\n")
+	a.start(t)
+	a.wants(t, "one\n")
+	a.stop(t)
+	// The same inode with other first bytes, as after deletion and creation.
+	require.NoError(t, os.WriteFile(a.path("app.log"), []byte("another file\n"), 0o600))
+	a.start(t)
+	a.wants(t, "one\nanother file\n")
+}

@@ -1,0 +1,344 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/vigil-agent/vigil/logs/registry"
+)
+
+// resume opens the files that were followed when the last run ended and have
+// lost their name since: the lines that were added to them after that, and
+// before the rotation, are nowhere else. The caller holds mu.
+func (f *Files) resume(ctx context.Context, entries []registry.Entry) {
+	named := make(map[registry.Key]bool)
+	for _, m := range find(f.cfg.Patterns, func(_, _ string) {}) {
+		named[m.key] = true
+	}
+	sortBySeen(entries)
+	for _, e := range entries {
+		pattern := owner(f.cfg.Patterns, e.Path)
+		if pattern < 0 || named[e.Key] {
+			continue
+		}
+		h := holder{key: e.Key, changed: e.Seen}
+		for _, s := range siblings(e.Path) {
+			if s.key != e.Key {
+				continue
+			}
+			h.changed = s.changed
+			if t := f.open(opening{path: s.path, name: e.Path, pattern: pattern, resumes: e.ID}); t != nil {
+				t.after = f.holders[e.Path].drained()
+				f.launch(ctx, t)
+				h.tail = t
+			}
+			break
+		}
+		f.holders[e.Path] = h
+	}
+}
+
+// coarse is more than the step of file times (a kernel tick, at most 10 ms).
+const coarse = 10 * time.Millisecond
+
+// expect makes a file that comes to a configured name after since, and loses it
+// before it was seen there, one that was missed. The caller holds mu.
+func (f *Files) expect(path string, since time.Time) {
+	if _, held := f.holders[path]; !held && !isPattern(path) {
+		f.holders[path] = holder{changed: since.Add(-coarse)}
+	}
+}
+
+// expected says whether path is a configured name.
+func (f *Files) expected(path string) bool {
+	return slices.ContainsFunc(f.cfg.Patterns, func(p Pattern) bool { return p.Path == path && !isPattern(path) })
+}
+
+func (f *Files) lockedScan(ctx context.Context) (complete bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.scan(ctx)
+}
+
+// scan looks at all names: it opens what is new and tells readers what became
+// of their file's name. It returns whether the kernel reports all further
+// changes. The caller holds mu and runs in loop, or before it.
+func (f *Files) scan(ctx context.Context) (complete bool) {
+	dirs := make(map[string]bool)
+	configured := make([]string, 0, len(f.cfg.Patterns))
+	for _, p := range f.cfg.Patterns {
+		configured = append(configured, p.Path)
+		for _, dir := range watchDirs(p.Path) {
+			dirs[dir] = true
+		}
+	}
+	started := time.Now()
+	defer func() { f.registry.Looked(started, configured...) }()
+	// Watched before looked at, so that nothing appears unnoticed in between.
+	complete = f.watcher.watch(dirs)
+
+	f.full = f.full && len(f.tails) >= f.cfg.MaxFiles
+	f.faulty, f.faults = f.faults, make(map[string]string)
+	matches := find(f.cfg.Patterns, f.fault)
+	named := make(map[registry.Key]bool, len(matches))
+	paths := make(map[string]bool, len(matches))
+	for _, m := range matches {
+		named[m.key] = true
+		paths[m.path] = true
+	}
+	for key, t := range f.tails {
+		if !named[key] && t.listed.Swap(false) {
+			t.kick()
+		}
+	}
+	for path, h := range f.holders {
+		if paths[path] {
+			continue
+		}
+		// Nothing is there now, but something may have been since the last look.
+		h = f.openMissed(ctx, match{path: path, pattern: owner(f.cfg.Patterns, path)}, registry.Key{}, h)
+		f.holders[path] = h
+		if !f.expected(path) && (h.tail == nil || closed(h.tail.done)) {
+			delete(f.holders, path)
+		}
+	}
+	// Names that were seen before come first: they know in which order the files
+	// stood there that the patterns may match under other names by now.
+	unseen := func(m match) int {
+		if _, held := f.holders[m.path]; held {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(matches, func(a, b match) int { return unseen(a) - unseen(b) })
+	for _, m := range matches {
+		f.settle(ctx, m)
+	}
+	f.byName = make(map[string]*tail, 2*len(f.tails))
+	for _, t := range f.tails {
+		// A directory that is watched under two names reports by one of them.
+		f.byName[t.where()], f.byName[t.real] = t, t
+		// A symbolic link may lead out of the patterns' directories, and to another
+		// file there when the one that is open was renamed.
+		dirs[filepath.Dir(t.real)] = true
+	}
+	complete = f.watcher.watch(dirs) && complete
+	f.watcher.keep(dirs)
+	for _, t := range f.tails {
+		if t.reported.Swap(complete) && !complete {
+			t.kick()
+		}
+	}
+	return complete
+}
+
+// settle brings one name up to date.
+func (f *Files) settle(ctx context.Context, m match) {
+	if t := f.tails[m.key]; t != nil {
+		t.rename(m.path)
+		if !t.listed.Swap(true) {
+			t.kick()
+		}
+		f.holders[m.path] = holder{key: m.key, changed: m.changed, tail: t}
+		return
+	}
+	o := opening{path: m.path, name: m.path, pattern: m.pattern, listed: true}
+	before, held := f.holders[m.path]
+	o.fresh = held
+	t := f.open(o)
+	if t == nil {
+		return // the next scan sees what became of it
+	}
+	// The key of the open file counts: the name may have changed hands since it
+	// was looked up, and then the file found there is one that was missed.
+	if held && before.key != t.key {
+		t.after = f.openMissed(ctx, m, t.key, before).drained()
+	}
+	f.launch(ctx, t)
+	f.holders[m.path] = holder{key: t.key, changed: m.changed, tail: t}
+}
+
+// openMissed opens, in order, the files that stood at a name between the one
+// before and the one there now, whose key is now. It returns the last of them.
+func (f *Files) openMissed(ctx context.Context, m match, now registry.Key, before holder) holder {
+	if t := before.tail; t != nil {
+		if info, err := t.file.Stat(); err == nil {
+			before.changed = info.ModTime()
+		}
+	}
+	known := func(key registry.Key) bool { return key == before.key || key == now || f.tails[key] != nil }
+	last := before
+	for _, s := range missed(siblings(m.path), m.path, before.changed, known) {
+		t := f.open(opening{path: s.path, name: m.path, pattern: m.pattern, fresh: true, missed: true})
+		if t == nil {
+			continue
+		}
+		last.replace()
+		t.after = last.drained()
+		f.launch(ctx, t)
+		last = holder{key: t.key, changed: s.changed, tail: t}
+	}
+	if now != (registry.Key{}) {
+		last.replace()
+	}
+	return last
+}
+
+// replace tells the reader that another file has the name now.
+func (h holder) replace() {
+	if h.tail != nil && !h.tail.replaced.Swap(true) {
+		h.tail.kick()
+	}
+}
+
+// drained is closed when the file is read as far as it was written under its
+// name; nil when there is nothing to wait for.
+func (h holder) drained() <-chan struct{} {
+	if h.tail == nil {
+		return nil
+	}
+	return h.tail.drained
+}
+
+// opening says which file to open and as what.
+type opening struct {
+	path, name string
+	pattern    int
+	listed     bool
+	fresh      bool   // read from its beginning if it was never seen
+	missed     bool   // it was rotated before it was seen; fresh too
+	resumes    string // the only entry to go on with, when not empty
+}
+
+// open opens a file for launch; nil when it cannot, or need not, be read. Files
+// that lost their name are soon done, and so not subject to MaxFiles. The caller
+// holds mu.
+func (f *Files) open(o opening) *tail {
+	if o.listed && len(f.tails) >= f.cfg.MaxFiles {
+		if !f.full {
+			f.full = true
+			f.log.Warn("too many files, some wait until others are gone: narrow the patterns", "open", len(f.tails), "waits", o.path)
+		}
+		f.faults[o.path] = "waits: too many files are open"
+		return nil
+	}
+	t, err := f.prepare(o)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // renamed since it was found; the next scan sees it
+	case err != nil:
+		f.fault(o.path, err.Error())
+		return nil
+	case t == nil:
+		return nil
+	}
+	f.tails[t.key] = t
+	return t
+}
+
+// launch starts the reader of a file.
+func (f *Files) launch(ctx context.Context, t *tail) {
+	f.readers.Go(func() { t.run(ctx) })
+}
+
+// prepare opens a file and finds out from where to read it; nil without an
+// error when there is nothing to read. The caller holds mu.
+func (f *Files) prepare(o opening) (*tail, error) {
+	file, key, size, err := openFile(o.path)
+	if err != nil {
+		return nil, err
+	}
+	t := &tail{
+		files: f, file: file, fd: int(file.Fd()), key: key, pattern: o.pattern, name: filepath.Base(o.name),
+		wake: make(chan struct{}, 1), syncs: make(chan chan struct{}), drained: make(chan struct{}), done: make(chan struct{}),
+		path: o.path, real: realPath(o.path), local: isLocal(int(file.Fd())),
+	}
+	offset, wanted, err := f.place(t, o, size)
+	if err != nil || !wanted {
+		return nil, errors.Join(err, file.Close())
+	}
+	t.pos = offset
+	t.read.Store(offset)
+	t.size.Store(size)
+	t.listed.Store(o.listed)
+	t.replaced.Store(o.missed || o.resumes != "")
+	tags := f.tagsOf(t)
+	t.tags.Store(&tags)
+	return t, nil
+}
+
+// place finds or makes the registry entry of a file. wanted is false when the
+// file turns out not to be the one that was looked for.
+func (f *Files) place(t *tail, o opening, size int64) (offset int64, wanted bool, err error) {
+	if f.tails[t.key] != nil {
+		return 0, false, nil // renamed since it was found; the next scan settles it
+	}
+	head, err := readHead(t.file, t.headRoom[:])
+	if err != nil {
+		return 0, false, err
+	}
+	t.head = append(t.head, head...)
+	entry, known := f.registry.Open(o.name, t.key, head)
+	switch {
+	case known && o.resumes != "" && entry.ID != o.resumes,
+		known && o.resumes != "" && entry.Offset == size && f.isOld(t):
+		f.registry.Close(entry.ID, false)
+		return 0, false, nil
+	case known:
+		t.id = entry.ID
+		return entry.Offset, true, nil
+	case o.resumes != "", o.missed && f.registry.HasCopy(o.name, head):
+		return 0, false, nil
+	}
+	if f.cfg.Patterns[o.pattern].FromEnd && !f.newOnes[o.pattern] && !o.fresh {
+		if offset, err = lastLine(t.file, size, int64(f.cfg.MaxLine)); err != nil {
+			return 0, false, err
+		}
+	}
+	t.id = f.registry.Add(o.name, t.key, head, offset).ID
+	return offset, true, nil
+}
+
+// isOld says whether nobody has written to a file for so long that nobody will.
+func (f *Files) isOld(t *tail) bool {
+	info, err := t.file.Stat()
+	return err == nil && time.Since(info.ModTime()) > f.cfg.Linger
+}
+
+// fault notes that a file cannot be opened, and logs it once.
+func (f *Files) fault(path, text string) {
+	f.faults[path] = text
+	if f.faulty[path] != text {
+		f.log.Warn("file cannot be read", "path", path, "error", text)
+	}
+}
+
+// rename notes the name a file is known by now.
+func (t *tail) rename(path string) {
+	if t.where() == path {
+		return
+	}
+	real := realPath(path)
+	t.mu.Lock()
+	t.path, t.real = path, real
+	id := t.id
+	t.mu.Unlock()
+	t.files.registry.Rename(id, path)
+}
+
+// realPath is path without symbolic links.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// sortBySeen puts what was followed longest ago first.
+func sortBySeen(entries []registry.Entry) {
+	slices.SortStableFunc(entries, func(a, b registry.Entry) int { return a.Seen.Compare(b.Seen) })
+}
