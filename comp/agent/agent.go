@@ -1,0 +1,145 @@
+// Package agent assembles the application: which components there are, in which
+// order they start, and what a failed start looks like to a person.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/vigil-agent/vigil/comp/config"
+	"github.com/vigil-agent/vigil/comp/health"
+	"github.com/vigil-agent/vigil/comp/serverlessfx"
+)
+
+// Bounds of the life of the application.
+const (
+	// startTimeout is generous: constructors do no I/O and a start only binds,
+	// opens and spawns.
+	startTimeout = 30 * time.Second
+	// stopTimeout is what draining may take. The platform's shutdown budget
+	// outside hooks is about 9 s (serverless specification, section 9).
+	stopTimeout = 9 * time.Second
+	// settled is when the work of the start is over: files are found, probes are
+	// placed.
+	settled = 4 * time.Second
+)
+
+// engines are the components a person switches on; the agent is of no use when
+// all that were asked for are degraded.
+var engines = []string{"serverless", "debugger", "logs", "intake"}
+
+// ErrNothingEnabled means that no engine is switched on.
+var ErrNothingEnabled = errors.New("no engine is switched on: set serverless.enabled, debugger.enabled, logs.enabled or intake.enabled to true (`vigil config explain logs.enabled` shows how)")
+
+// Agent is the assembled application.
+type Agent struct {
+	app        *fx.App
+	log        *slog.Logger
+	health     *health.Registry
+	serverless *serverlessfx.Component
+	settle     *time.Timer // nil before Start
+}
+
+// New assembles the agent; nothing is bound or started. The agent's own log
+// goes to logOutput.
+func New(loaded *config.Loaded, logOutput io.Writer) (*Agent, error) {
+	c := loaded.Config
+	if !c.Serverless.Enabled && !c.Debugger.Enabled && !c.Logs.Enabled && !c.Intake.Enabled {
+		return nil, ErrNothingEnabled
+	}
+	a := &Agent{}
+	a.app = fx.New(
+		Options(loaded, logOutput),
+		fx.Populate(&a.log, &a.health, &a.serverless),
+		fx.StartTimeout(startTimeout),
+		fx.StopTimeout(stopTimeout),
+	)
+	if err := a.app.Err(); err != nil {
+		return nil, fmt.Errorf("assemble the agent: %w", rootCause(err))
+	}
+	return a, nil
+}
+
+// Start starts every component. It fails when the platform cannot carry the
+// agent, or when no engine that was asked for can run; what had started is
+// stopped again.
+func (a *Agent) Start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := a.app.Start(ctx); err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	if reason := a.useless(); reason != "" {
+		return errors.Join(errors.New(reason), a.Stop(ctx))
+	}
+	a.settle = time.AfterFunc(settled, func() {
+		if err := giveBack(); err != nil {
+			a.log.Debug("memory of the start was not given back", "error", err)
+		}
+	})
+	a.log.Info("vigil is running", "ready", health.Ready(a.health.Reports()))
+	return nil
+}
+
+// useless says why not a single engine runs, or "".
+func (a *Agent) useless() string {
+	var reasons []string
+	for _, report := range a.health.Reports() {
+		if !slices.Contains(engines, report.Name) {
+			continue
+		}
+		switch report.State {
+		case health.OK, health.Starting:
+			return ""
+		case health.Degraded:
+			reason := report.Name + ": " + report.Reason
+			if report.Fix != "" {
+				reason += "; fix: " + report.Fix
+			}
+			reasons = append(reasons, reason)
+		case health.Off, health.Stopped:
+		}
+	}
+	return "no engine can run: " + strings.Join(reasons, "\n")
+}
+
+// Child is closed when the supervised application has ended; nil when there is
+// none.
+func (a *Agent) Child() <-chan struct{} { return a.serverless.Child() }
+
+// ExitCode is the supervised application's exit code after Child is closed.
+func (a *Agent) ExitCode() int { return a.serverless.ExitCode() }
+
+// Stop drains and stops every component, the last started first.
+func (a *Agent) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if a.settle != nil {
+		a.settle.Stop()
+		a.log.Info("vigil is stopping; a second signal ends it at once")
+	}
+	if err := a.app.Stop(ctx); err != nil {
+		return fmt.Errorf("stop the agent: %w", err)
+	}
+	return nil
+}
+
+// rootCause is the innermost error: fx wraps a constructor's error in the
+// signature of every function that led to it.
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}

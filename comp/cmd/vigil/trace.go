@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/vigil-agent/vigil/debugger"
+)
+
+func newTrace() *cobra.Command {
+	var asJSON, tree bool
+	o := debugger.TraceOptions{}
+	cmd := &cobra.Command{
+		Use:   "trace PID FUNC",
+		Short: "Watch a function of a running Go process; nothing is restarted, nothing is left behind",
+		Long: `Put a probe on a function of a running, unmodified Go process and print every call: its arguments,
+its goroutine and its stack. The process is not stopped; when the trace ends the probe is gone.
+
+FUNC is a qualified Go name such as main.handle or net/http.(*Server).Serve, or the end of one that fits a
+single function. No configuration is needed; root is, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.`,
+		Example: `  sudo vigil trace 4242 'main.(*Server).handle'
+  sudo vigil trace $(pidof app) main.checkout --limit 10 --tree
+  sudo vigil trace 4242 main.checkout --json | jq .debugger.snapshot.captures`,
+		Args: argsBetween(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pid, err := strconv.Atoi(args[0])
+			if err != nil || pid <= 0 {
+				return usageError("%q is not a pid; usage: %s", args[0], cmd.UseLine())
+			}
+			if asJSON && tree {
+				return usageError("--json and --tree are two forms of output; choose one")
+			}
+			if o.Limit < 0 || o.PerSecond < 0 {
+				return usageError("--limit and --rate take numbers of 0 or more")
+			}
+			o.PID, o.Function = pid, args[1]
+			return trace(cmd, o, asJSON, tree)
+		},
+	}
+	cmd.Flags().IntVarP(&o.Limit, "limit", "n", 0, "end after this many calls (0: at Ctrl-C)")
+	cmd.Flags().Float64Var(&o.PerSecond, "rate", debugger.DefaultTracePerSecond, "calls captured a second; more are counted only")
+	cmd.Flags().IntVar(&o.Limits.Depth, "depth", 0, "pointers followed (0: the default, 3)")
+	cmd.Flags().IntVar(&o.Limits.Length, "length", 0, "bytes captured of a string (0: the default, 255)")
+	cmd.Flags().IntVar(&o.Limits.Collection, "elements", 0, "elements captured of a slice or array (0: the default, 100)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print each snapshot as one line of JSON")
+	cmd.Flags().BoolVar(&tree, "tree", false, "print every captured value on a line of its own")
+	return cmd
+}
+
+// trace prints calls to standard output; what is said about the trace itself
+// goes to standard error, and only to a terminal.
+func trace(cmd *cobra.Command, o debugger.TraceOptions, asJSON, tree bool) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	say := func(format string, args ...any) {
+		if term.IsTerminal(unix.Stderr) {
+			fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	o.OnReady = func(info debugger.TraceInfo) {
+		anchors := make([]string, len(info.Sites))
+		for i, site := range info.Sites {
+			anchors[i] = site.PC + " (" + site.Anchor + ")"
+		}
+		say("tracing %s (%s:%d) in pid %d at %s; Ctrl-C ends it", info.Function, info.File, info.Line, info.PID, strings.Join(anchors, ", "))
+		for _, note := range info.Notes {
+			// A person must know what a snapshot will lack, in a pipe too.
+			fmt.Fprintln(cmd.ErrOrStderr(), "vigil: note:", note)
+		}
+	}
+	o.OnSnapshot = func(hit debugger.Hit) {
+		text := hit.Text
+		switch {
+		case asJSON:
+			text = append(hit.JSON, '\n')
+		case tree:
+			text = hit.Tree
+		}
+		if _, err := cmd.OutOrStdout().Write(text); err != nil {
+			cancel(fmt.Errorf("write a snapshot: %w", err))
+		}
+	}
+	summary, err := debugger.Trace(ctx, o)
+	if err != nil {
+		return err
+	}
+	say("%d calls, %d shown, %d over the rate, %d lost", summary.Hits, summary.Snapshots, summary.Throttled, summary.Dropped)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		if errors.Is(cause, unix.EPIPE) {
+			return nil // the reader has seen enough: `vigil trace ... | head`
+		}
+		return cause
+	}
+	if summary.End == debugger.TraceExited {
+		say("the process has ended")
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strings"
+)
+
+// derive fills in what follows from other settings where nobody set a value.
+func (l *loader) derive(c *Config, lookup func() (string, error)) {
+	if c.Hostname == "" {
+		name, err := hostname(lookup)
+		if err != nil {
+			l.warnAt("hostname", place{origin: layerDefault}, "the operating system gives no host name: "+err.Error(), "set hostname")
+		} else {
+			l.deriveValue(c, "hostname", name, "operating system")
+		}
+	}
+	if c.Metrics.Output == MetricsDatadog && c.Metrics.APIURL == "" {
+		l.deriveValue(c, "metrics.api_url", "https://api."+c.Site, "site")
+	}
+	if c.Logs.Enabled && c.Intake.Enabled && c.Logs.Endpoint.Address == "" {
+		l.deriveValue(c, "logs.endpoint.address", dialAddress(c.Intake.Listen), "intake.listen")
+		l.deriveValue(c, "logs.endpoint.tls.insecure", true, "the embedded intake speaks plain text")
+	}
+}
+
+func (l *loader) deriveValue(c *Config, key string, data any, from string) {
+	s := byKey[key]
+	s.store(c, data)
+	l.assign(assignment{setting: s, data: data, layer: layerDerived, at: place{origin: from}})
+}
+
+// dialAddress is where a server that listens on this address is reached from
+// the same host.
+func dialAddress(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // reported already
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// inherit copies what engines take over from the platform.
+func inherit(c *Config) {
+	c.Tags = withUnified(c.Tags, "env", c.Env)
+	withoutService := withUnified(slices.Clone(c.Tags), "version", c.Version)
+	c.Tags = withUnified(withUnified(c.Tags, "service", c.Service), "version", c.Version)
+
+	c.Logs.RunPath = c.RunPath
+	c.Logs.Hostname = c.Hostname
+	c.Logs.Tags = withoutService
+	c.Logs.APIKey = c.APIKey
+	if c.Intake.Enabled && c.Intake.APIKey != "" && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen) {
+		c.Logs.APIKey = c.Intake.APIKey // the only one that the embedded intake accepts
+	}
+	for i := range c.Logs.Sources {
+		if c.Logs.Sources[i].Service == "" {
+			c.Logs.Sources[i].Service = c.Service
+		}
+	}
+}
+
+// withUnified adds the tag name:value where no tag with that name exists.
+func withUnified(tags []string, name, value string) []string {
+	has := func(tag string) bool { return strings.HasPrefix(tag, name+":") }
+	if value == "" || slices.ContainsFunc(tags, has) {
+		return tags
+	}
+	return append(tags, name+":"+value)
+}
