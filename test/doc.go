@@ -1,0 +1,2 @@
+// Package test holds everything that needs more than one module.
+package test
