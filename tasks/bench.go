@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +19,7 @@ func benchVerb(r *repo) *cobra.Command {
 		Short: "Run one of the benchmarks of test/bench, or list them",
 		Long: "Run one of the benchmarks of test/bench: programs that measure the built agent as a user would.\n" +
 			"Go benchmarks of single packages are run with `go test -bench`.",
-		Example:            "  go run ./tasks bench\n  go run ./tasks bench idle --seconds 60",
+		Example:            "  go run ./tasks bench\n  go run ./tasks bench idle --seconds 60\n  go run ./tasks bench logs -h",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, err := r.benches()
@@ -30,9 +33,30 @@ func benchVerb(r *repo) *cobra.Command {
 			if !slices.Contains(names, args[0]) {
 				return fmt.Errorf("no benchmark %q; there are %s", args[0], strings.Join(names, ", "))
 			}
-			return r.run(cmd.Context(), command{dir: "test", name: "go", args: append([]string{"run", "./bench/" + args[0]}, args[1:]...)})
+			return r.bench(cmd.Context(), args[0], args[1:])
 		},
 	}
+}
+
+// bench builds a benchmark and runs it in the caller's folder, so that the files
+// among its arguments are found. Its output is its alone.
+func (r *repo) bench(ctx context.Context, name string, args []string) (err error) {
+	dir, err := os.MkdirTemp("", "vigil-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	program := filepath.Join(dir, name)
+	if err := r.run(ctx, command{dir: "test", name: "go", args: []string{"build", "-o", program, "./bench/" + name}}); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("bench %s: %w", name, err)
+	}
+	return nil
 }
 
 func (r *repo) benches() ([]string, error) {

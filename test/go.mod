@@ -3,11 +3,15 @@ module github.com/vigil-agent/vigil/test
 go 1.26.0
 
 require (
+	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
+	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/stretchr/testify v1.12.1
 	github.com/vigil-agent/vigil/comp v0.0.0
 	github.com/vigil-agent/vigil/debugger v0.0.0
+	github.com/vigil-agent/vigil/logs v0.0.0
 	github.com/vigil-agent/vigil/serverless v0.0.0
+	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
 )
 
@@ -20,8 +24,8 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/arch v0.32.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 replace github.com/vigil-agent/vigil/serverless => ../serverless
