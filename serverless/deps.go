@@ -50,6 +50,10 @@ type Deps struct {
 	Getenv func(string) (string, bool)
 	// Stdout and Stderr get the application's output; nil is the agent's own.
 	Stdout, Stderr io.Writer
+	// TeeStdout and TeeStderr get a copy of it; nil for none. What the application
+	// wrote before a suspend or terminate is with them before the Flushers flush.
+	// Their Write must not wait: it holds up the application.
+	TeeStdout, TeeStderr io.Writer
 }
 
 func (d Deps) check() error {

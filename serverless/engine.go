@@ -66,7 +66,9 @@ func (e *Engine) addChild(deps Deps) error {
 	if len(e.cfg.Command) == 0 {
 		return nil
 	}
-	app, err := child.New(e.cfg.Command, child.Deps{Log: deps.Log, Stdout: deps.Stdout, Stderr: deps.Stderr})
+	app, err := child.New(e.cfg.Command, child.Deps{
+		Log: deps.Log, Stdout: deps.Stdout, Stderr: deps.Stderr, TeeStdout: deps.TeeStdout, TeeStderr: deps.TeeStderr,
+	})
 	e.app = app
 	return err
 }
@@ -138,7 +140,7 @@ func (e *Engine) addServer(deps Deps) {
 		Log:        deps.Log,
 		Beat:       e.beat,
 		Events:     events,
-		Drainers:   deps.Drainers,
+		Drainers:   e.drainers(deps),
 		Flushers:   deps.Flushers,
 		OnIdentity: e.identified(deps.OnIdentity),
 		OnRestore:  e.restored,
@@ -148,6 +150,20 @@ func (e *Engine) addServer(deps Deps) {
 		App:        app,
 	})
 }
+
+// drainers begins with the application's output, if somebody gets a copy of it.
+func (e *Engine) drainers(deps Deps) []lifecycle.Drainer {
+	if e.app == nil || deps.TeeStdout == nil && deps.TeeStderr == nil {
+		return deps.Drainers
+	}
+	return append([]lifecycle.Drainer{appOutput{e.app}}, deps.Drainers...)
+}
+
+// appOutput is the application's output on its way to the tees.
+type appOutput struct{ *child.Child }
+
+// Name implements lifecycle.Drainer.
+func (appOutput) Name() string { return "output of the application" }
 
 // signalRun is nil when no signal is to be sent.
 func (e *Engine) signalRun() func() error {

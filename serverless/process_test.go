@@ -2,15 +2,20 @@ package serverless_test
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/serverless"
+	"github.com/vigil-agent/vigil/serverless/lifecycle"
 )
 
 // agentProcess starts the test binary as an agent in an empty directory.
@@ -107,4 +112,35 @@ func TestCase23RealFreezeGivesOneSampleAndNoBurst(t *testing.T) {
 	for range out { // until the process has ended
 	}
 	_ = cmd.Wait()
+}
+
+// What the application had printed when terminate came is with the tees before
+// the flush begins, and with the agent's own outputs, too.
+func TestOutputIsTeedBeforeTheFlush(t *testing.T) {
+	t.Parallel()
+	rec := &recorder{}
+	var out, errOut syncBuffer
+	said := filepath.Join(t.TempDir(), "said")
+	tee := func(name string) io.Writer {
+		return writeFunc(func(p []byte) { _ = rec.add("%s %q", name, p) })
+	}
+	e := started(t, config(func(c *serverless.Config) {
+		c.Command = []string{"sh", "-c", "seq 3; echo trouble >&2; : > " + said + "; exec sleep 600"}
+	}), serverless.Deps{
+		Stdout: &out, Stderr: &errOut, Flushers: []lifecycle.Flusher{rec}, TeeStdout: tee("out"), TeeStderr: tee("err"),
+	})
+	require.Eventually(t, func() bool { _, err := os.Stat(said); return err == nil }, 10*time.Second, 100*time.Microsecond)
+	require.Equal(t, http.StatusOK, post(t, e.Addr().String(), "terminate", ""))
+	lines := rec.all()
+	require.ElementsMatch(t, []string{`out "1\n2\n3\n"`, `err "trouble\n"`, "flush"}, lines)
+	require.Equal(t, "flush", lines[2])
+	require.Equal(t, "1\n2\n3\n", out.String())
+	require.Equal(t, "trouble\n", errOut.String())
+}
+
+type writeFunc func([]byte)
+
+func (f writeFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }

@@ -3,6 +3,7 @@ package serverless
 import (
 	"context"
 
+	"github.com/vigil-agent/vigil/serverless/child"
 	"github.com/vigil-agent/vigil/serverless/lifecycle"
 	"github.com/vigil-agent/vigil/serverless/usage"
 )
@@ -37,20 +38,22 @@ func (e *Engine) identified(next func(string)) func(string) {
 func (e *Engine) hygiene(parts []lifecycle.Hygiene) []lifecycle.Hygiene {
 	list := []lifecycle.Hygiene{e.usage}
 	for _, part := range parts {
-		list = append(list, silenced{Hygiene: part, usage: e.usage})
+		list = append(list, silenced{Hygiene: part, usage: e.usage, app: e.app})
 	}
 	return list
 }
 
-// silenced is a part that clears its buffers only after the collector, which
-// fills them, has fallen silent.
+// silenced is a part that clears its buffers only after what fills them: the
+// collector has fallen silent, and the application's output has arrived.
 type silenced struct {
 	lifecycle.Hygiene
 	usage *usage.Collector
+	app   *child.Child
 }
 
 // BeforeSnapshot implements lifecycle.Hygiene.
 func (s silenced) BeforeSnapshot(ctx context.Context) {
 	s.usage.BeforeSnapshot(ctx)
+	_ = s.app.Drain(ctx) // what is not here by then comes after the restore
 	s.Hygiene.BeforeSnapshot(ctx)
 }

@@ -19,9 +19,10 @@ type in struct {
 	Config    serverless.Config
 	Log       *slog.Logger
 	Metrics   metrics.Component
-	Flushers  []hooks.Flusher  `group:"flushers"`
-	Retaggers []hooks.Retagger `group:"retaggers"`
-	Hygiene   []hooks.Hygiene  `group:"hygiene"`
+	Flushers  []hooks.Flusher     `group:"flushers"`
+	Retaggers []hooks.Retagger    `group:"retaggers"`
+	Hygiene   []hooks.Hygiene     `group:"hygiene"`
+	Takers    []hooks.OutputTaker `group:"outputtakers"`
 	Lifecycle fx.Lifecycle
 }
 
@@ -37,7 +38,10 @@ type out struct {
 // Module provides the Component; it needs a serverless.Config.
 func Module() fx.Option {
 	return fx.Module(name, fx.Provide(func(i in) (out, error) {
-		c, err := New(Deps{Config: i.Config, Log: i.Log, Metrics: i.Metrics, Flushers: i.Flushers, Retaggers: i.Retaggers, Hygiene: i.Hygiene})
+		c, err := New(Deps{
+			Config: i.Config, Log: i.Log, Metrics: i.Metrics,
+			Flushers: i.Flushers, Retaggers: i.Retaggers, Hygiene: i.Hygiene, Takers: i.Takers,
+		})
 		if err != nil {
 			return out{}, err
 		}

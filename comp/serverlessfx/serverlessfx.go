@@ -5,6 +5,7 @@ package serverlessfx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -29,6 +30,7 @@ type Deps struct {
 	Flushers  []hooks.Flusher
 	Retaggers []hooks.Retagger
 	Hygiene   []hooks.Hygiene
+	Takers    []hooks.OutputTaker
 }
 
 // Component is the engine under the agent's policy.
@@ -50,6 +52,7 @@ func New(d Deps) (*Component, error) {
 		for _, h := range d.Hygiene {
 			hygiene = append(hygiene, h)
 		}
+		teeStdout, teeStderr := tees(d.Takers)
 		var err error
 		c.engine, err = serverless.New(d.Config, serverless.Deps{
 			Log:      d.Log, // its parts name themselves
@@ -66,6 +69,8 @@ func New(d Deps) (*Component, error) {
 			Getenv: os.LookupEnv,
 			Stdout: os.Stdout,
 			Stderr: os.Stderr,
+
+			TeeStdout: teeStdout, TeeStderr: teeStderr,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("serverless: %w", err)
@@ -78,6 +83,26 @@ func New(d Deps) (*Component, error) {
 		Fatal: func(error) bool { return len(d.Config.Command) > 0 },
 	}, d.Log)
 	return c, nil
+}
+
+// tees are where the takers want the application's output to go, nil for nowhere.
+func tees(takers []hooks.OutputTaker) (stdout, stderr io.Writer) {
+	for _, taker := range takers {
+		o, e := taker.TakeOutput()
+		stdout, stderr = both(stdout, o), both(stderr, e)
+	}
+	return stdout, stderr
+}
+
+func both(a, b io.Writer) io.Writer {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	default:
+		return io.MultiWriter(a, b)
+	}
 }
 
 func fix(err error) string {

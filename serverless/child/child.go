@@ -32,20 +32,25 @@ type Deps struct {
 	Log *slog.Logger
 	// Stdout and Stderr get the process's output; default: those of the agent.
 	Stdout, Stderr io.Writer
+	// TeeStdout and TeeStderr get a copy of it, as the process wrote it and before
+	// the outputs do; nil for none. Their Write must not wait: it holds up the
+	// process. What it does with a line that has not ended is its own affair.
+	TeeStdout, TeeStderr io.Writer
 }
 
 // Child is one process, spawned at most once. Nil and the zero value are a
 // process that never runs.
 type Child struct {
-	argv           []string
-	stdout, stderr io.Writer
-	log            *slog.Logger
+	argv   []string
+	w, tee [2]io.Writer // of stdout and stderr; a tee may be nil
+	log    *slog.Logger
 
 	mu       sync.Mutex // serialises Start
 	started  bool
 	startErr error
 
-	cmd   *exec.Cmd // set before alive becomes true
+	cmd   *exec.Cmd // set, like out, before alive becomes true
+	out   *output
 	alive atomic.Bool
 	asked atomic.Bool // SIGTERM was sent
 	code  atomic.Int64
@@ -65,11 +70,17 @@ func New(command []string, deps Deps) (*Child, error) {
 	}
 	log := deps.Log.With("component", "child")
 	c := &Child{
-		argv:   argv,
-		stdout: output("stdout", deps.Stdout, os.Stdout, log),
-		stderr: output("stderr", deps.Stderr, os.Stderr, log),
-		log:    log,
-		done:   make(chan struct{}),
+		argv: argv,
+		w:    [2]io.Writer{os.Stdout, os.Stderr},
+		tee:  [2]io.Writer{deps.TeeStdout, deps.TeeStderr},
+		log:  log,
+		done: make(chan struct{}),
+	}
+	if deps.Stdout != nil {
+		c.w[0] = deps.Stdout
+	}
+	if deps.Stderr != nil {
+		c.w[1] = deps.Stderr
 	}
 	c.code.Store(NotEnded)
 	return c, nil
@@ -92,24 +103,35 @@ func (c *Child) Start(context.Context) error {
 }
 
 func (c *Child) spawn() error {
-	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	cmd.Stdout, cmd.Stderr = c.stdout, c.stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = outputGrace
-	signals := listen()
-	if err := cmd.Start(); err != nil {
-		signal.Stop(signals)
-		c.code.Store(int64(spawnFailureCode(err)))
-		close(c.done)
-		return fmt.Errorf("child: start %q: %w; check the command and that the file is executable in this image", c.argv[0], err)
+	out, err := openOutput(c.w, c.tee, c.log)
+	if err != nil {
+		return c.notSpawned(err)
 	}
-	c.cmd = cmd
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+	cmd.Stdout, cmd.Stderr = out.given[0], out.given[1]
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	signals := listen()
+	err = cmd.Start()
+	out.spawned()
+	if err != nil {
+		signal.Stop(signals)
+		out.cut()
+		return c.notSpawned(err)
+	}
+	c.cmd, c.out = cmd, out
 	c.pid.Store(int64(cmd.Process.Pid))
 	c.alive.Store(true)
+	out.copy()
 	c.wg.Go(c.reap)
 	c.wg.Go(func() { c.pass(signals) })
 	c.log.Info("application started", "pid", cmd.Process.Pid, "program", c.argv[0])
 	return nil
+}
+
+func (c *Child) notSpawned(err error) error {
+	c.code.Store(int64(spawnFailureCode(err)))
+	close(c.done)
+	return fmt.Errorf("child: start %q: %w; check the command and that the file is executable in this image", c.argv[0], err)
 }
 
 // reap waits for the end of the process, by whatever path.
@@ -117,9 +139,19 @@ func (c *Child) reap() {
 	_ = c.cmd.Wait() // the state says more than the error
 	code := exitCode(c.cmd.ProcessState)
 	c.alive.Store(false)
+	c.out.finish(outputGrace)
 	c.code.Store(int64(code))
 	close(c.done)
 	c.log.Info("application ended", "pid", c.cmd.Process.Pid, "exit_code", code)
+}
+
+// Drain returns once what the process had written before the call is with
+// TeeStdout and TeeStderr, or with ErrUnread when ctx ends.
+func (c *Child) Drain(ctx context.Context) error {
+	if c.PID() == 0 {
+		return nil
+	}
+	return c.out.drain(ctx)
 }
 
 // Alive reports whether the process runs.
