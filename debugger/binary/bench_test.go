@@ -48,7 +48,7 @@ func BenchmarkSignature(b *testing.B) {
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := bin.Signature(fn, 3)
+		_, err := bin.Signature(fn, binary.Reach{Depth: 3})
 		require.NoError(b, err)
 	}
 }

@@ -20,11 +20,12 @@ const maxDebugSection = 1 << 30
 // of the functions, not the tree.
 type debugInfo struct {
 	data  *dwarf.Data
-	lists map[bool][]byte // location lists: of DWARF 5 (true) and before
-	addrs []byte          // .debug_addr
-	units []unit          // by offset
-	funcs []funcRef       // by entry
-	g     dwarf.Offset    // runtime.g, 0 when not found
+	lists map[bool][]byte         // location lists: of DWARF 5 (true) and before
+	addrs []byte                  // .debug_addr
+	units []unit                  // by offset
+	funcs []funcRef               // by entry
+	types []typeDIE               // by runtime offset
+	known map[string]dwarf.Offset // structs of the runtime, see runtimeStructs
 }
 
 // unit is what location lists need to know of a compilation unit.
@@ -39,6 +40,12 @@ type unit struct {
 type funcRef struct {
 	entry uint64
 	off   dwarf.Offset
+}
+
+// typeDIE says where the type that the runtime describes at an offset is described.
+type typeDIE struct {
+	runtime uint64
+	off     dwarf.Offset
 }
 
 // DebugInfo reports whether the binary holds debug information: ErrNoDWARF when
@@ -104,7 +111,7 @@ func (b *Binary) readDebugInfo() (d *debugInfo, err error) {
 		lists: map[bool][]byte{true: sections["loclists"], false: sections["loc"]},
 		addrs: sections["addr"],
 	}
-	if err := d.index(); err != nil {
+	if err := d.index(b.module); err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
 	return d, nil
@@ -130,7 +137,8 @@ func (b *Binary) debugSection(name string) ([]byte, error) {
 }
 
 // index walks the top level of the tree once.
-func (d *debugInfo) index() error {
+func (d *debugInfo) index(module moduleData) error {
+	d.known = map[string]dwarf.Offset{}
 	r := d.data.Reader()
 	for {
 		e, err := r.Next()
@@ -149,16 +157,30 @@ func (d *debugInfo) index() error {
 				d.funcs = append(d.funcs, funcRef{entry: low, off: e.Offset})
 			}
 		case dwarf.TagStructType:
-			if name, _ := e.Val(dwarf.AttrName).(string); name == "runtime.g" {
-				d.g = e.Offset
+			if name, _ := e.Val(dwarf.AttrName).(string); slices.Contains(runtimeStructs, name) {
+				d.known[name] = e.Offset
 			}
+		}
+		if off := module.runtimeOffset(e); off != 0 {
+			d.types = append(d.types, typeDIE{off, e.Offset})
 		}
 		if e.Children {
 			r.SkipChildren()
 		}
 	}
 	slices.SortStableFunc(d.funcs, func(a, b funcRef) int { return cmp.Compare(a.entry, b.entry) })
+	slices.SortStableFunc(d.types, func(a, b typeDIE) int { return cmp.Compare(a.runtime, b.runtime) })
 	return nil
+}
+
+// runtimeType is the offset of the description of the type at a runtime offset,
+// 0 when there is none.
+func (d *debugInfo) runtimeType(off uint64) dwarf.Offset {
+	i, ok := slices.BinarySearchFunc(d.types, off, func(t typeDIE, off uint64) int { return cmp.Compare(t.runtime, off) })
+	if !ok {
+		return 0
+	}
+	return d.types[i].off
 }
 
 func unitOf(e *dwarf.Entry) unit {

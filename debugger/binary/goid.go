@@ -1,7 +1,6 @@
 package binary
 
 import (
-	"debug/dwarf"
 	"fmt"
 	"strings"
 )
@@ -10,12 +9,8 @@ import (
 // of Go on 64-bit machines, for binaries without debug information. They were
 // read from the debug information of programs built by each toolchain.
 var goidOffsets = map[string]uint32{
-	"go1.23": 160, "go1.24": 160, "go1.25": 152, "go1.26": 152,
+	"go1.24": 160, "go1.25": 152, "go1.26": 152,
 }
-
-// maxGoidOffset bounds what debug information may claim: runtime.g is below 1
-// KiB.
-const maxGoidOffset = 4096
 
 // GoIDOffset is the offset of goid in runtime.g, in bytes: from debug
 // information, or by the Go version when there is none.
@@ -34,24 +29,13 @@ func (b *Binary) goidFromDWARF() (off uint32, ok bool, err error) {
 		return 0, false, nil
 	}
 	d, err := b.debugData()
-	if err != nil || d.g == 0 {
+	if err != nil || d.known["runtime.g"] == 0 {
 		return 0, false, err
 	}
 	defer guard(&err)()
-	_, r, err := d.entry(d.g)
-	if err != nil {
-		return 0, false, err
-	}
-	for {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
-			return 0, false, err
-		}
-		name, _ := c.Val(dwarf.AttrName).(string)
-		if at, found := c.Val(dwarf.AttrDataMemberLoc).(int64); found && name == "goid" && at >= 0 && at < maxGoidOffset {
-			return uint32(at), true, nil
-		}
-	}
+	offsets, err := d.memberOffsets(d.known["runtime.g"])
+	off, ok = offsets["goid"]
+	return off, ok, err
 }
 
 // minorVersion is "go1.26" for "go1.26.8", "go1.26rc1" or "go1.26.8 X:foo".

@@ -21,9 +21,15 @@ const (
 // kindOf is the kind of the type an entry describes: by its Go kind, or by the
 // shape of the entry when it comes from C.
 func kindOf(e *dwarf.Entry) gotype.Kind {
-	switch kind := goKind(e); kind {
-	case 0:
-		return kindOfC(e)
+	if kind := goKind(e); kind != 0 {
+		return kindOfGo(kind)
+	}
+	return kindOfC(e)
+}
+
+// kindOfGo is the kind of an abi.Kind.
+func kindOfGo(kind int64) gotype.Kind {
+	switch kind {
 	case kindBool:
 		return gotype.Bool
 	case kindUintptr:

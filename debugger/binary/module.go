@@ -2,7 +2,6 @@ package binary
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"fmt"
 
@@ -16,7 +15,13 @@ type moduleData struct {
 	types  uint64 // runtime.types: runtime type offsets are relative to it
 	etypes uint64
 	gofunc uint64 // go:func.*: the inline trees
+
+	typelinks listing // offsets of types from types, 4 bytes each
+	itablinks listing // pointers to itabs
 }
+
+// listing is a slice in the binary.
+type listing struct{ addr, len uint64 }
 
 // Byte offsets in runtime.moduledata (runtime/symtab.go), the same in Go 1.20
 // to 1.26.
@@ -29,6 +34,13 @@ const (
 	moduleTypes    = 296
 	moduleGofunc   = 320
 	moduleSize     = 328
+
+	// textsectmap, typelinks and itablinks are slices behind gofunc, since Go
+	// 1.26 behind epclntab.
+	moduleTypelinks   = 352
+	moduleItablinks   = 376
+	moduleShiftGo1_26 = 8
+	moduleFullSize    = 408
 )
 
 // readTable finds and parses the function table.
@@ -138,55 +150,39 @@ func (b *Binary) readModule(addr, table uint64, h pclntab.Header) (moduleData, b
 	}
 	m := moduleData{text: word(moduleText), types: word(moduleTypes), etypes: word(moduleETypes), gofunc: word(moduleGofunc)}
 	minpc := word(moduleMinPC)
+	m.typelinks, m.itablinks = b.readLinks(addr)
 	return m, m.text != 0 && m.text <= minpc && b.bytesAt(m.text) != nil && m.types <= m.etypes
 }
 
-// relaSize is the length of a relocation with addend (elf(5)).
-const relaSize = 24
-
-// eachRelative calls f for each relocation of the kind the loader applies by
-// adding the bias to a link-time address.
-func (b *Binary) eachRelative(f func(at, value uint64)) {
-	if !b.pie {
-		return
+// readLinks finds the lists of types and itabs of the module data at addr. The
+// list of types is told from anything else by its content, so that the Go
+// version, which a binary may hide, does not matter: it holds offsets between
+// types and etypes.
+func (b *Binary) readLinks(addr uint64) (types, itabs listing) {
+	mem := b.bytesAt(addr)
+	if len(mem) < moduleFullSize {
+		return listing{}, listing{}
 	}
-	for _, s := range b.elf.Sections {
-		if s.Type != elf.SHT_RELA { //nolint:misspell // as elf(5) has it
+	word := b.relocated(addr, mem[:moduleFullSize])
+	size := word(moduleETypes) - word(moduleTypes)
+	for _, shift := range []uint64{0, moduleShiftGo1_26} {
+		slice := func(off uint64) (l listing, ok bool) {
+			n, most := word(off+shift+8), word(off+shift+16)
+			return listing{word(off + shift), n}, n == most && n < maxLinks
+		}
+		types, typesOK := slice(moduleTypelinks)
+		itabs, itabsOK := slice(moduleItablinks)
+		content := b.bytesAt(types.addr)
+		if !typesOK || !itabsOK || types.len == 0 || uint64(len(content)) < 4*types.len {
 			continue
 		}
-		data := b.section(s.Name)
-		for ; len(data) >= relaSize; data = data[relaSize:] {
-			if elf.R_X86_64(binary.LittleEndian.Uint64(data[8:])) == elf.R_X86_64_RELATIVE {
-				f(binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[16:]))
-			}
+		first, last := binary.LittleEndian.Uint32(content), binary.LittleEndian.Uint32(content[4*(types.len-1):])
+		if uint64(first) < size && uint64(last) < size && uint64(len(b.bytesAt(itabs.addr))) >= wordSize*itabs.len {
+			return types, itabs
 		}
 	}
+	return listing{}, listing{}
 }
 
-// relativeRelocs are the addresses that hold value once the binary is loaded
-// without a bias.
-func (b *Binary) relativeRelocs(value uint64) (addrs []uint64) {
-	b.eachRelative(func(at, v uint64) {
-		if v == value {
-			addrs = append(addrs, at)
-		}
-	})
-	return addrs
-}
-
-// relocated returns a reader of the words of mem, which is at addr, with
-// relocations applied.
-func (b *Binary) relocated(addr uint64, mem []byte) func(off uint64) uint64 {
-	patched := map[uint64]uint64{}
-	b.eachRelative(func(at, v uint64) {
-		if at-addr < uint64(len(mem)) {
-			patched[at-addr] = v
-		}
-	})
-	return func(off uint64) uint64 {
-		if v, ok := patched[off]; ok {
-			return v
-		}
-		return binary.LittleEndian.Uint64(mem[off:])
-	}
-}
+// maxLinks bounds the types and itabs of a module.
+const maxLinks = 1 << 22

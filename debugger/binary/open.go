@@ -28,6 +28,11 @@ type Binary struct {
 	segments []segment
 	module   moduleData
 	table    *pclntab.Table
+	relocs   relocations
+	itabs    struct {
+		once sync.Once
+		all  implementations
+	}
 
 	// mu guards the debug information, which is read on first use.
 	mu    sync.Mutex

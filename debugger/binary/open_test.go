@@ -66,7 +66,7 @@ func TestOpenVariants(t *testing.T) {
 			require.Equal(t, fn.Entry, addr)
 
 			noDebug := strings.HasPrefix(name, "no dwarf") || strings.HasPrefix(name, "stripped")
-			_, err = bin.Signature(fn, 1)
+			_, err = bin.Signature(fn, binary.Reach{Depth: 1})
 			if noDebug {
 				require.ErrorIs(t, bin.DebugInfo(), binary.ErrNoDWARF)
 				require.ErrorIs(t, err, binary.ErrNoDWARF)
@@ -232,7 +232,7 @@ func TestClosed(t *testing.T) {
 
 	_, err = bin.FindFunction("main.main")
 	require.EqualError(t, err, "binary is closed")
-	_, err = bin.Signature(fn, 1)
+	_, err = bin.Signature(fn, binary.Reach{Depth: 1})
 	require.EqualError(t, err, "binary is closed")
 	_, err = bin.Entry(fn)
 	require.EqualError(t, err, "binary is closed")
@@ -273,12 +273,12 @@ func TestReleaseGivesMemoryBack(t *testing.T) {
 	bin := open(t, copyOf(t, whole.Path()))
 	fn, err := bin.FindFunction("main.main")
 	require.NoError(t, err)
-	_, err = bin.Signature(fn, 3)
+	_, err = bin.Signature(fn, binary.Reach{Depth: 3})
 	require.NoError(t, err)
 	require.Greater(t, residentKiB(t, bin.Path()), 100)
 	bin.ReleaseDebugInfo()
 	require.Less(t, residentKiB(t, bin.Path()), 100)
-	_, err = bin.Signature(fn, 3)
+	_, err = bin.Signature(fn, binary.Reach{Depth: 3})
 	require.NoError(t, err, "and it can be read again")
 }
 

@@ -31,7 +31,7 @@ func exercise(path string) {
 		s.Frames(fn.Entry+1, true)
 		e, _ := bin.Entry(&fn)
 		_, _ = bin.Exits(&fn)
-		if sig, err := bin.Signature(&fn, 3); err == nil {
+		if sig, err := bin.Signature(&fn, binary.Reach{Depth: 3}); err == nil {
 			for i := range sig.Params {
 				_, _ = sig.At(i, fn.Entry+uint64(e.Offset))
 			}
@@ -86,7 +86,7 @@ func TestCutWhileMapped(t *testing.T) {
 
 	_, err = bin.FindFunction("main.main")
 	require.ErrorIs(t, err, binary.ErrCorrupt)
-	_, err = bin.Signature(fn, 3)
+	_, err = bin.Signature(fn, binary.Reach{Depth: 3})
 	require.ErrorIs(t, err, binary.ErrCorrupt)
 	_, err = bin.Entry(fn)
 	require.ErrorIs(t, err, binary.ErrCorrupt)

@@ -40,10 +40,9 @@ const (
 	placeList
 )
 
-// Signature reads the parameters of a function and their types, following at
-// most depth pointers from them. It fails with ErrNoDWARF when the binary is
-// stripped.
-func (b *Binary) Signature(fn *Function, depth int) (sig *Signature, err error) {
+// Signature reads the parameters of a function and their types, and the types in
+// reach of them. It fails with ErrNoDWARF when the binary is stripped.
+func (b *Binary) Signature(fn *Function, reach Reach) (sig *Signature, err error) {
 	d, err := b.debugData()
 	if err != nil {
 		return nil, err
@@ -57,7 +56,7 @@ func (b *Binary) Signature(fn *Function, depth int) (sig *Signature, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("parameters of %s: %w", fn.Name, err)
 	}
-	builder := newTypeBuilder(d, b.module, depth)
+	builder := newTypeBuilder(d, b, reach)
 	for i := range params {
 		params[i].Type = builder.root(params[i].typ)
 	}

@@ -124,7 +124,7 @@ func TestSignatureMatchesSource(t *testing.T) {
 		if !ok || fn.Assembly {
 			return true
 		}
-		sig, err := bin.Signature(&fn, 0)
+		sig, err := bin.Signature(&fn, binary.Reach{})
 		require.NoError(t, err, fn.Name)
 		var args, results []string
 		for _, p := range sig.Params {

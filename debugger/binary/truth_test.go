@@ -89,7 +89,7 @@ func TestPlacesMatchDelve(t *testing.T) {
 			bin := fixture(t, "params", binarytest.Build{Toolchain: toolchain})
 			checked := 0
 			require.NoError(t, bin.Functions(func(fn binary.Function) bool {
-				sig, err := bin.Signature(&fn, 0)
+				sig, err := bin.Signature(&fn, binary.Reach{})
 				if err != nil {
 					require.ErrorIs(t, err, binary.ErrNotDescribed)
 					return true

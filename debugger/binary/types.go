@@ -54,39 +54,62 @@ const (
 // nothing is collected below the depth. A type is so met at its least level
 // first, and never twice.
 type typeBuilder struct {
-	info   *debugInfo
-	module moduleData
-	depth  int
+	info   *debugInfo // nil when the binary was stripped
+	binary *Binary
+	reach  Reach
 	table  *gotype.Table
-	ids    map[dwarf.Offset]gotype.ID
+	ids    map[typeRef]gotype.ID
 	queue  []queuedType
 	level  int
 	below  []link
 	err    error
 }
 
+// typeRef says where a type is described: in the debug information or, when
+// dwarf is 0, by the runtime.
+type typeRef struct {
+	dwarf   dwarf.Offset
+	runtime uint64
+}
+
 // queuedType is a type whose ID is given and whose description is not read yet.
 type queuedType struct {
-	id  gotype.ID
-	off dwarf.Offset
+	id gotype.ID
+	typeRef
 }
 
-// link is an edge to a type of the next level: the Elem or Key of a type.
+// link is an edge to a type of the next level.
 type link struct {
 	from gotype.ID
-	key  bool
-	to   dwarf.Offset
+	kind linkKind
+	to   typeRef
 }
 
-func newTypeBuilder(info *debugInfo, module moduleData, depth int) *typeBuilder {
-	return &typeBuilder{info: info, module: module, depth: depth, table: &gotype.Table{}, ids: map[dwarf.Offset]gotype.ID{}}
+type linkKind uint8
+
+const (
+	linkElem linkKind = iota
+	linkKey
+	linkDynamic
+)
+
+func newTypeBuilder(info *debugInfo, binary *Binary, reach Reach) *typeBuilder {
+	return &typeBuilder{info: info, binary: binary, reach: reach, table: &gotype.Table{}, ids: map[typeRef]gotype.ID{}}
 }
 
 // root adds a type of level 0.
-func (b *typeBuilder) root(off dwarf.Offset) gotype.ID { return b.part(off) }
+func (b *typeBuilder) root(off dwarf.Offset) gotype.ID { return b.part(typeRef{dwarf: off}) }
 
 // finish reads everything in reach and returns the table.
 func (b *typeBuilder) finish() (*gotype.Table, error) {
+	if b.table.Runtime, b.err = b.binary.runtimeLayout(b.info); b.err != nil {
+		return nil, b.err
+	}
+	for _, off := range b.reach.Dynamic {
+		if _, ok := b.binary.rtypeAt(off); ok {
+			b.part(typeRef{runtime: off})
+		}
+	}
 	for {
 		for len(b.queue) > 0 && b.err == nil {
 			next := b.queue[0]
@@ -113,25 +136,30 @@ func (b *typeBuilder) finish() (*gotype.Table, error) {
 // known anyway.
 func (b *typeBuilder) follow(l link) {
 	var id gotype.ID
-	if b.level <= b.depth {
+	if b.level <= b.reach.Depth {
 		id = b.part(l.to)
-	} else if known, ok := b.ids[b.strip(l.to)]; ok {
+	} else if known, ok := b.ids[b.canonical(l.to)]; ok {
 		id = known
 	}
 	t := *b.table.Get(l.from)
-	if l.key {
+	switch l.kind {
+	case linkKey:
 		t.Key = id
-	} else {
+	case linkElem:
 		t.Elem = id
+	case linkDynamic:
+		if id == 0 {
+			return
+		}
+		t.Dynamic = append(t.Dynamic, id)
 	}
 	b.table.Set(l.from, t)
 }
 
-// part gives the type at off an ID and queues it for reading on the current
-// level.
-func (b *typeBuilder) part(off dwarf.Offset) gotype.ID {
-	off = b.strip(off)
-	if id, ok := b.ids[off]; ok {
+// part gives a type an ID and queues it for reading on the current level.
+func (b *typeBuilder) part(ref typeRef) gotype.ID {
+	ref = b.canonical(ref)
+	if id, ok := b.ids[ref]; ok {
 		return id
 	}
 	if b.table.Len() >= maxTypes {
@@ -139,9 +167,21 @@ func (b *typeBuilder) part(off dwarf.Offset) gotype.ID {
 		return 0
 	}
 	id := b.table.Add(gotype.Type{Kind: gotype.Opaque, Name: "?"})
-	b.ids[off] = id
-	b.queue = append(b.queue, queuedType{id, off})
+	b.ids[ref] = id
+	b.queue = append(b.queue, queuedType{id, ref})
 	return id
+}
+
+// canonical is the one reference to a type: to the debug information when it
+// describes the type, past typedefs.
+func (b *typeBuilder) canonical(ref typeRef) typeRef {
+	if ref.dwarf == 0 && b.info != nil {
+		ref.dwarf = b.info.runtimeType(ref.runtime)
+	}
+	if ref.dwarf == 0 {
+		return ref
+	}
+	return typeRef{dwarf: b.strip(ref.dwarf)}
 }
 
 // strip skips the typedefs that only name a type: those without a kind.
@@ -180,13 +220,81 @@ func goKind(e *dwarf.Entry) int64 {
 
 // read fills in a queued type.
 func (b *typeBuilder) read(q queuedType) {
-	e, r, err := b.info.entry(q.off)
+	t := gotype.Type{}
+	if q.dwarf != 0 {
+		t = b.readEntry(q)
+	} else {
+		t = b.readRuntime(q)
+	}
+	if t.Kind == gotype.Map {
+		if r, ok := b.binary.rtypeAt(t.RuntimeOffset); ok {
+			t.Map = r.mapLayout()
+		}
+	}
+	if t.Kind == gotype.Interface && !t.Empty {
+		t.Dynamic = b.dynamic(q.id, t.RuntimeOffset)
+	}
+	b.table.Set(q.id, t)
+}
+
+// dynamic are the implementers of an interface. Those that are pointers are in
+// the interface as they are, on its level; others are behind a pointer.
+func (b *typeBuilder) dynamic(id gotype.ID, off uint64) (direct []gotype.ID) {
+	for _, off := range b.binary.implementers(off, b.reach.Implementers) {
+		switch t, ok := b.binary.rtypeAt(off); {
+		case !ok:
+		case t.kind() == kindPointer && b.level <= b.reach.Depth:
+			direct = append(direct, b.part(typeRef{runtime: off}))
+		default:
+			b.below = append(b.below, link{from: id, kind: linkDynamic, to: typeRef{runtime: off}})
+		}
+	}
+	return direct
+}
+
+// readRuntime reads what the runtime says of a type.
+func (b *typeBuilder) readRuntime(q queuedType) gotype.Type {
+	r, ok := b.binary.rtypeAt(q.runtime)
+	if !ok {
+		return gotype.Type{Kind: gotype.Opaque, Name: "?"}
+	}
+	t := gotype.Type{Kind: kindOfGo(int64(r.kind())), Name: r.name(0), Size: r.size(), RuntimeOffset: q.runtime}
+	if t.Size > maxTypeSize {
+		t.Kind, t.Size = gotype.Opaque, 0
+	}
+	elem := typeRef{runtime: r.elem()}
+	switch t.Kind {
+	case gotype.Pointer, gotype.Chan, gotype.Map:
+		if elem.runtime != 0 {
+			b.below = append(b.below, link{from: q.id, to: elem})
+		}
+		if key := r.pointed(rtypeMapKey); t.Kind == gotype.Map && key != 0 {
+			b.below = append(b.below, link{from: q.id, kind: linkKey, to: typeRef{runtime: key}})
+		}
+	case gotype.Interface:
+		t.Empty = r.word(rtypeSlice+8) == 0
+	case gotype.Slice:
+		t.Elem = b.part(elem)
+	case gotype.Array:
+		t.Elem, t.Len = b.part(elem), r.word(rtypeArrayLen)
+	case gotype.Struct:
+		for _, f := range r.fields() {
+			t.Fields = append(t.Fields, gotype.Field{Name: f.name, Offset: f.off, Type: b.part(typeRef{runtime: f.typ}), Embedded: f.embedded})
+		}
+	}
+	return t
+}
+
+// readEntry reads what the debug information says of a type.
+func (b *typeBuilder) readEntry(q queuedType) gotype.Type {
+	e, r, err := b.info.entry(q.dwarf)
 	if err != nil {
 		b.fail(err)
-		return
+		return gotype.Type{Kind: gotype.Opaque, Name: "?"}
 	}
-	t := gotype.Type{ID: q.id, Kind: kindOf(e), RuntimeOffset: b.runtimeOffset(e)}
-	t.Name, _ = e.Val(dwarf.AttrName).(string)
+	t := gotype.Type{Kind: kindOf(e), RuntimeOffset: b.binary.module.runtimeOffset(e)}
+	name, _ := e.Val(dwarf.AttrName).(string)
+	t.Name = withoutNumbers(name)
 	size, _ := e.Val(dwarf.AttrByteSize).(int64)
 	if size < 0 || size > maxTypeSize {
 		t.Kind, size = gotype.Opaque, 0
@@ -201,27 +309,27 @@ func (b *typeBuilder) read(q queuedType) {
 			t.Kind = gotype.UnsafePointer
 			break
 		}
-		b.below = append(b.below, link{from: q.id, to: target})
+		b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: target}})
 	case gotype.UnsafePointer, gotype.Func:
 		t.Size = wordSize
 	case gotype.Chan, gotype.Map:
 		t.Size = wordSize
 		if hasElem {
-			b.below = append(b.below, link{from: q.id, to: elem})
+			b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: elem}})
 		}
 		if key, ok := e.Val(attrGoKey).(dwarf.Offset); ok {
-			b.below = append(b.below, link{from: q.id, key: true, to: key})
+			b.below = append(b.below, link{from: q.id, kind: linkKey, to: typeRef{dwarf: key}})
 		}
 	case gotype.Interface:
 		t.Size = 2 * wordSize
 		t.Empty = b.name(target) == "runtime.eface"
 	case gotype.Slice:
 		t.Size = 3 * wordSize
-		t.Elem = b.part(elem)
+		t.Elem = b.part(typeRef{dwarf: elem})
 	case gotype.String:
 		t.Size = 2 * wordSize
 	case gotype.Array:
-		t.Elem = b.part(target)
+		t.Elem = b.part(typeRef{dwarf: target})
 		t.Len = b.arrayLen(r, e)
 	case gotype.Struct:
 		t.Fields = b.fields(r, e, t.Size)
@@ -230,12 +338,12 @@ func (b *typeBuilder) read(q queuedType) {
 			t.Kind = gotype.Opaque
 		}
 	}
-	b.table.Set(q.id, t)
+	return t
 }
 
 // runtimeOffset is where the run-time description of a type is, from
 // runtime.types on. Toolchains write the offset or the address.
-func (b *typeBuilder) runtimeOffset(e *dwarf.Entry) uint64 {
+func (m moduleData) runtimeOffset(e *dwarf.Entry) uint64 {
 	var v uint64
 	switch n := e.Val(attrGoRuntimeType).(type) {
 	case uint64:
@@ -243,8 +351,8 @@ func (b *typeBuilder) runtimeOffset(e *dwarf.Entry) uint64 {
 	case int64:
 		v = uint64(n)
 	}
-	if v >= b.module.types && v < b.module.etypes {
-		v -= b.module.types
+	if v >= m.types && v < m.etypes {
+		v -= m.types
 	}
 	return v
 }
@@ -293,7 +401,7 @@ func (b *typeBuilder) fields(r *dwarf.Reader, e *dwarf.Entry, size uint64) (fiel
 			typ, ok := c.Val(dwarf.AttrType).(dwarf.Offset)
 			embedded, _ := c.Val(attrGoEmbedded).(bool)
 			if ok && off >= 0 && uint64(off) <= size {
-				fields = append(fields, gotype.Field{Name: name, Offset: uint64(off), Type: b.part(typ), Embedded: embedded})
+				fields = append(fields, gotype.Field{Name: name, Offset: uint64(off), Type: b.part(typeRef{dwarf: typ}), Embedded: embedded})
 			}
 		}
 		if c.Children {

@@ -63,13 +63,15 @@ func (h handwritten) read(t *testing.T) *debugInfo {
 	data, err := dwarf.New(abbrev, nil, nil, info, nil, nil, nil, str)
 	require.NoError(t, err)
 	d := &debugInfo{data: data, lists: map[bool][]byte{false: loc}}
-	require.NoError(t, d.index())
+	require.NoError(t, d.index(handwrittenBinary.module))
 	return d
 }
 
+var handwrittenBinary = &Binary{module: moduleData{types: 0x8000, etypes: 0x9000}}
+
 func table(t *testing.T, d *debugInfo, depth int, roots ...dwarf.Offset) (*gotype.Table, error) {
 	t.Helper()
-	b := newTypeBuilder(d, moduleData{types: 0x8000, etypes: 0x9000}, depth)
+	b := newTypeBuilder(d, handwrittenBinary, Reach{Depth: depth})
 	for _, off := range roots {
 		b.root(off)
 	}

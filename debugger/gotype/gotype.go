@@ -53,6 +53,11 @@ type Type struct {
 	// RuntimeOffset is the offset of the runtime type from runtime.types, or 0
 	// when the binary does not say (DW_AT_go_runtime_type, 0x2904).
 	RuntimeOffset uint64
+	// Map is the layout of a map's entries; nil when it is not known.
+	Map *MapLayout
+	// Dynamic are types that values of an interface are known to have, those
+	// that the program converts first; see binary.Reach.
+	Dynamic []ID
 }
 
 // Field is one struct field.
@@ -65,22 +70,38 @@ type Field struct {
 
 // Table holds the types of one plan. It is built once and then only read.
 type Table struct {
-	types []Type
+	// Runtime is the layout of what types of the table refer to.
+	Runtime Runtime
+
+	types     []Type
+	byRuntime map[uint64]ID
 }
 
 // Add appends t, gives it the next ID and returns it. A placeholder added
 // first and replaced by Set lets recursive types refer to themselves.
 func (t *Table) Add(typ Type) ID {
-	typ.ID = ID(len(t.types) + 1)
-	t.types = append(t.types, typ)
-	return typ.ID
+	t.types = append(t.types, Type{})
+	id := ID(len(t.types))
+	t.Set(id, typ)
+	return id
 }
 
 // Set replaces the type with the given ID.
 func (t *Table) Set(id ID, typ Type) {
 	typ.ID = id
 	t.types[id-1] = typ
+	if typ.RuntimeOffset == 0 {
+		return
+	}
+	if t.byRuntime == nil {
+		t.byRuntime = map[uint64]ID{}
+	}
+	t.byRuntime[typ.RuntimeOffset] = id
 }
+
+// ByRuntimeOffset returns the type with a RuntimeOffset, or 0 when there is
+// none.
+func (t *Table) ByRuntimeOffset(off uint64) ID { return t.byRuntime[off] }
 
 // Get returns the type with the given ID, or nil when there is none. The
 // result must not be modified.

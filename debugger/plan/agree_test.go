@@ -20,7 +20,7 @@ func TestConventionAgreesWithRecords(t *testing.T) {
 	var functions, contradicted, params, located, recorded int
 	anchors := map[Anchor]int{}
 	require.NoError(t, bin.Functions(func(fn binary.Function) bool {
-		sig, err := bin.Signature(&fn, 0)
+		sig, err := bin.Signature(&fn, binary.Reach{})
 		if err != nil {
 			require.ErrorIs(t, err, binary.ErrNotDescribed)
 			return true

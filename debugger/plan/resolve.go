@@ -133,7 +133,7 @@ func (r *resolver) site(s Site) error {
 // variables places the arguments at the entry, and the results at returns when
 // they are asked for.
 func (r *resolver) variables() error {
-	sig, err := r.bin.Signature(r.fn, r.plan.Limits.Depth)
+	sig, err := r.bin.Signature(r.fn, binary.Reach{Depth: r.plan.Limits.Depth})
 	switch {
 	case errors.Is(err, binary.ErrNoDWARF), errors.Is(err, binary.ErrNotDescribed):
 		r.note("%v", err)

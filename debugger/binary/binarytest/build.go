@@ -25,6 +25,8 @@ type Build struct {
 	Toolchain string
 	// Arch is a GOARCH, with cgo off.
 	Arch string
+	// Experiment is a GOEXPERIMENT.
+	Experiment string
 	// CGO links with the C toolchain; the test is skipped without one.
 	CGO bool
 }
@@ -160,6 +162,9 @@ func (b Build) build(tb testing.TB, sources []string, out string) {
 	}
 	if b.Arch != "" {
 		cmd.Env = append(cmd.Env, "GOARCH="+b.Arch)
+	}
+	if b.Experiment != "" {
+		cmd.Env = append(cmd.Env, "GOEXPERIMENT="+b.Experiment)
 	}
 	if b.Toolchain != "" {
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+b.Toolchain)
