@@ -31,7 +31,9 @@ type Config struct {
 
 // SourceConfig is one entry of `logs.sources`.
 type SourceConfig struct {
-	// Type is the kind of source: "file".
+	// Type is the kind of source: "file", or "app" for the output of the
+	// application that the agent supervises, of which there is one at most. Path
+	// and StartAt are for files.
 	Type string
 	// Path is absolute: a file, or a pattern in which * and ? match within one
 	// path element and [a-z] a character.
@@ -89,6 +91,7 @@ type BatchConfig struct {
 // Values of SourceConfig.Type, SourceConfig.StartAt and EndpointConfig.Profile.
 const (
 	SourceFile = "file"
+	SourceApp  = "app"
 
 	StartAtBeginning = "beginning"
 	StartAtEnd       = "end"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -47,6 +48,8 @@ type Engine struct {
 	log        *slog.Logger
 	newShipper func(stream.Config, stream.Deps) (shipper, error)
 
+	outputs []*source.Output // of the application: stdout, stderr; empty without one
+
 	// changing serialises Start and Stop.
 	changing sync.Mutex
 
@@ -74,7 +77,17 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, deps: deps, log: deps.Log, newShipper: newWorker}, nil
+	return &Engine{cfg: cfg, deps: deps, log: deps.Log, newShipper: newWorker, outputs: cfg.outputs()}, nil
+}
+
+// Output takes what the supervised application prints; both are nil when there
+// is no source for it. Writing never waits, and may begin before Start: there is
+// room for some lines, and what is too much is dropped and counted.
+func (e *Engine) Output() (stdout, stderr io.Writer) {
+	if len(e.outputs) == 0 {
+		return nil, nil
+	}
+	return e.outputs[0], e.outputs[1]
 }
 
 func newWorker(cfg stream.Config, deps stream.Deps) (shipper, error) {
@@ -101,6 +114,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for _, o := range e.outputs {
+		o.Start(ctx, p.batcher.Add)
+	}
 	p.files.Retag(e.extra)
 	e.parts = p
 	e.log.Info("logs are followed", "sources", len(e.cfg.Sources), "endpoint", e.cfg.Endpoint.Address)
@@ -160,7 +176,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	err := p.stop(ctx)
+	err := errors.Join(p.files.Stop(ctx), e.stopOutputs(ctx), p.stop(ctx))
 	last := e.Status()
 	last.Running = false
 	e.mu.Lock()
@@ -189,7 +205,11 @@ func (e *Engine) Flush(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	for _, flush := range []func(context.Context) error{p.files.Sync, p.batcher.Flush, p.shipper.Flush, p.registry.Flush} {
+	steps := []func(context.Context) error{p.files.Sync}
+	for _, o := range e.outputs {
+		steps = append(steps, o.Sync)
+	}
+	for _, flush := range append(steps, p.batcher.Flush, p.shipper.Flush, p.registry.Flush) {
 		if err := flush(ctx); err != nil {
 			return fmt.Errorf("flush logs: %w", err)
 		}
@@ -197,7 +217,7 @@ func (e *Engine) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Retag adds tags, as "key:value", to every line read from now on, in place of
+// Retag adds tags, as "key:value", to every line read or printed from now on, in place of
 // those of an earlier call.
 func (e *Engine) Retag(extra []string) {
 	e.mu.Lock()
@@ -205,6 +225,9 @@ func (e *Engine) Retag(extra []string) {
 	e.extra = slices.Clone(extra)
 	if e.parts != nil {
 		e.parts.files.Retag(e.extra)
+	}
+	for _, o := range e.outputs {
+		o.Retag(e.extra)
 	}
 }
 
@@ -214,10 +237,35 @@ func (e *Engine) running() *parts {
 	return e.parts
 }
 
-// patterns turns the configured sources into what the file source follows.
+// stopOutputs hands on what the application printed last.
+func (e *Engine) stopOutputs(ctx context.Context) error {
+	var errs []error
+	for _, o := range e.outputs {
+		errs = append(errs, o.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// outputs are the sources for what the application prints, by stream.
+func (c Config) outputs() []*source.Output {
+	for _, s := range c.Sources {
+		if s.Type == SourceApp && c.Enabled {
+			output := func(stream string) *source.Output {
+				return source.NewOutput(source.OutputConfig{Name: stream, Tags: append(c.tagsOf(s), "stream:"+stream)})
+			}
+			return []*source.Output{output("stdout"), output("stderr")}
+		}
+	}
+	return nil
+}
+
+// patterns turns the configured files into what the file source follows.
 func (c Config) patterns() []source.Pattern {
 	out := make([]source.Pattern, 0, len(c.Sources))
 	for _, s := range c.Sources {
+		if s.Type != SourceFile {
+			continue
+		}
 		out = append(out, source.Pattern{Path: s.Path, FromEnd: s.StartAt != StartAtBeginning, Tags: c.tagsOf(s)})
 	}
 	return out

@@ -17,6 +17,8 @@ type Status struct {
 	Running bool `json:"running"`
 	// Files are the open files by name, and configured names that cannot be read.
 	Files []source.FileStatus `json:"files"`
+	// Outputs are the streams that the supervised application prints on.
+	Outputs []source.OutputStatus `json:"outputs,omitempty"`
 	// Stream is the sending side.
 	Stream StreamStatus `json:"stream"`
 	// Registry is where offsets are kept.
@@ -81,14 +83,24 @@ func (e *Engine) Status() Status {
 		if last.Files == nil {
 			last.Files = []source.FileStatus{}
 		}
+		last.Outputs = e.outputStatus() // the application may print on
 		return last
 	}
 	return Status{
 		Enabled: true, Running: true,
 		Files:    p.files.Status(),
+		Outputs:  e.outputStatus(),
 		Stream:   streamStatus(e.cfg.Endpoint.Address, p.shipper.Stats(), time.Now()),
 		Registry: p.registry.Status(),
 	}
+}
+
+func (e *Engine) outputStatus() []source.OutputStatus {
+	var out []source.OutputStatus
+	for _, o := range e.outputs {
+		out = append(out, o.Status())
+	}
+	return out
 }
 
 func streamStatus(endpoint string, s stream.Stats, now time.Time) StreamStatus {

@@ -54,6 +54,10 @@ func (c Config) check() *validator {
 	for i, s := range c.Sources {
 		v.source(fmt.Sprintf("sources[%d]", i), s)
 		for j, other := range c.Sources[:i] {
+			if s.Type == SourceApp && other.Type == SourceApp {
+				v.fail(fmt.Sprintf("sources[%d].type", i), "is the same as that of sources[%d]: there is one application", j)
+				break
+			}
 			if s.Path != "" && s.Path == other.Path {
 				v.fail(fmt.Sprintf("sources[%d].path", i), "is the same as that of sources[%d]", j)
 				break
@@ -68,11 +72,17 @@ func (c Config) check() *validator {
 }
 
 func (v *validator) source(key string, s SourceConfig) {
-	if s.Type != SourceFile {
-		v.fail(key+".type", "must be file, not %q", s.Type)
-	}
-	if err := source.CheckPattern(s.Path); err != nil {
-		v.fail(key+".path", "%v", err)
+	switch s.Type {
+	case SourceFile:
+		if err := source.CheckPattern(s.Path); err != nil {
+			v.fail(key+".path", "%v", err)
+		}
+	case SourceApp:
+		if s.Path != "" {
+			v.fail(key+".path", "has no meaning for the output of the application")
+		}
+	default:
+		v.fail(key+".type", "must be file or app, not %q", s.Type)
 	}
 	v.oneOf(key+".start_at", s.StartAt, StartAtBeginning, StartAtEnd)
 	v.tag(key+".service", s.Service)

@@ -30,7 +30,7 @@ func TestValidate(t *testing.T) {
 	}{
 		"run path":  {func(c *Config) { c.RunPath = "" }, "run_path: must be set: the offsets are kept there"},
 		"no source": {func(c *Config) { c.Sources = nil }, "sources: must have an entry, or logs.enabled be false"},
-		"type":      {func(c *Config) { c.Sources[0].Type = "tcp" }, `sources[0].type: must be file, not "tcp"`},
+		"type":      {func(c *Config) { c.Sources[0].Type = "tcp" }, `sources[0].type: must be file or app, not "tcp"`},
 		"no path":   {func(c *Config) { c.Sources[0].Path = "" }, "sources[0].path: path is empty"},
 		"relative":  {func(c *Config) { c.Sources[0].Path = "app.log" }, `sources[0].path: "app.log" is not an absolute path`},
 		"pattern": {
@@ -66,7 +66,15 @@ tags[1]: is empty`,
 			func(c *Config) { c.Batch = BatchConfig{MaxLines: 100_001, MaxBytes: 64_000_001, MaxWait: time.Second} },
 			"batch.max_lines: must be at most 100000, not 100001\nbatch.max_bytes: must be at most 64000000, not 64000001",
 		},
-		"profile":    {func(c *Config) { c.Endpoint.Profile = "columns" }, `endpoint.profile: must be auto or rows, not "columns"`},
+		"profile": {func(c *Config) { c.Endpoint.Profile = "columns" }, `endpoint.profile: must be auto or rows, not "columns"`},
+		"application with a path": {
+			func(c *Config) { c.Sources[0] = SourceConfig{Type: SourceApp, Path: "/a"} },
+			"sources[0].path: has no meaning for the output of the application",
+		},
+		"two applications": {
+			func(c *Config) { c.Sources = []SourceConfig{{Type: SourceApp}, {Type: SourceApp}} },
+			"sources[1].type: is the same as that of sources[0]: there is one application",
+		},
 		"no address": {func(c *Config) { c.Endpoint.Address = "" }, "endpoint.address: must be set, as host:port"},
 		"no port":    {func(c *Config) { c.Endpoint.Address = "host" }, `endpoint.address: "host" is not host:port`},
 		"url":        {func(c *Config) { c.Endpoint.Address = "http://host:80/x" }, `endpoint.address: "http://host:80/x" is not host:port`},
@@ -129,9 +137,9 @@ func TestSwitchedOffNeedsNothing(t *testing.T) {
 	cfg.Endpoint.TLS.CAFile = "/nowhere.pem"
 	require.NoError(t, cfg.Validate(), "files are read when the engine is on")
 	cfg.Sources = []SourceConfig{{Type: "x", Path: "/a"}}
-	require.EqualError(t, cfg.Validate(), `sources[0].type: must be file, not "x"`, "what is written is checked")
+	require.EqualError(t, cfg.Validate(), `sources[0].type: must be file or app, not "x"`, "what is written is checked")
 	_, err := New(cfg, Deps{})
-	require.EqualError(t, err, `logs: sources[0].type: must be file, not "x"`)
+	require.EqualError(t, err, `logs: sources[0].type: must be file or app, not "x"`)
 }
 
 func TestTLSFiles(t *testing.T) {

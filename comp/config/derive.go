@@ -4,6 +4,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"github.com/vigil-agent/vigil/logs"
 )
 
 // derive fills in what follows from other settings where nobody set a value.
@@ -56,6 +58,10 @@ func inherit(c *Config) {
 	c.Logs.APIKey = c.APIKey
 	if c.Intake.Enabled && c.Intake.APIKey != "" && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen) {
 		c.Logs.APIKey = c.Intake.APIKey // the only one that the embedded intake accepts
+	}
+	app := func(s logs.SourceConfig) bool { return s.Type == logs.SourceApp }
+	if c.Logs.Enabled && c.Serverless.Enabled && len(c.Serverless.Command) > 0 && !slices.ContainsFunc(c.Logs.Sources, app) {
+		c.Logs.Sources = append(c.Logs.Sources, logs.SourceConfig{Type: logs.SourceApp})
 	}
 	for i := range c.Logs.Sources {
 		if c.Logs.Sources[i].Service == "" {

@@ -25,11 +25,12 @@ type out struct {
 	fx.Out
 
 	Component *Component
-	Health    health.Reporter `group:"health"`
-	Status    status.Provider `group:"status"`
-	Telemetry telemetry.Table `group:"telemetry"`
-	Flusher   hooks.Flusher   `group:"flushers"`
-	Retagger  hooks.Retagger  `group:"retaggers"`
+	Health    health.Reporter   `group:"health"`
+	Status    status.Provider   `group:"status"`
+	Telemetry telemetry.Table   `group:"telemetry"`
+	Flusher   hooks.Flusher     `group:"flushers"`
+	Retagger  hooks.Retagger    `group:"retaggers"`
+	Taker     hooks.OutputTaker `group:"outputtakers"`
 }
 
 // Module provides the Component; it needs a logs.Config.
@@ -40,6 +41,6 @@ func Module() fx.Option {
 			return out{}, err
 		}
 		i.Lifecycle.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
-		return out{Component: c, Health: c, Status: c, Telemetry: c.Telemetry(), Flusher: c, Retagger: c}, nil
+		return out{Component: c, Health: c, Status: c, Telemetry: c.Telemetry(), Flusher: c, Retagger: c, Taker: c}, nil
 	}))
 }

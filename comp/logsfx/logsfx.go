@@ -4,6 +4,7 @@ package logsfx
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/vigil-agent/vigil/comp/engine"
@@ -30,8 +31,9 @@ type Component struct {
 }
 
 var (
-	_ hooks.Flusher  = (*Component)(nil)
-	_ hooks.Retagger = (*Component)(nil)
+	_ hooks.Flusher     = (*Component)(nil)
+	_ hooks.Retagger    = (*Component)(nil)
+	_ hooks.OutputTaker = (*Component)(nil)
 )
 
 // New returns the component; it does nothing when the engine is switched off.
@@ -82,6 +84,15 @@ func (c *Component) Retag(tags []string) {
 	if c.engine != nil {
 		c.engine.Retag(tags)
 	}
+}
+
+// TakeOutput implements hooks.OutputTaker: with the engine on, what the
+// supervised application prints becomes log lines.
+func (c *Component) TakeOutput() (stdout, stderr io.Writer) {
+	if c.engine == nil {
+		return nil, nil
+	}
+	return c.engine.Output()
 }
 
 // Status implements status.Provider.

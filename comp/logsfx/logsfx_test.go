@@ -24,6 +24,8 @@ func TestOff(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Start(t.Context()))
 	c.Retag([]string{"a:b"})
+	stdout, stderr := c.TakeOutput()
+	require.True(t, stdout == nil && stderr == nil, "no writers, and no typed nil either")
 	require.NoError(t, c.Flush(t.Context()))
 	require.Equal(t, "logs", c.Name())
 	require.Equal(t, health.Report{Name: "logs", State: health.Off}, c.Health())
@@ -39,6 +41,7 @@ func sample() logs.Status {
 			{Path: "/a.log", Lines: 5, Offset: 50, Size: 50},
 			{Path: "/b.log", Error: "permission denied"},
 		},
+		Outputs: []source.OutputStatus{{Name: "stdout", Lines: 3, Dropped: 1}, {Name: "stderr"}},
 		Stream: logs.StreamStatus{
 			Endpoint: "intake:1", State: "backoff", LastError: "refused", NextStep: "connects again in 2s",
 			AckedLines: 1, AckedBatches: 2, ReplayedBatches: 3, DroppedLines: 4, StreamsOpened: 5, StreamErrors: 6,
@@ -61,6 +64,8 @@ func TestText(t *testing.T) {
 		"file /a.log: 12 lines read, 300 of 400 bytes durable, truncated 1 times, 2 lines cut because they were too long",
 		"file /a.log: 5 lines read, 50 of 50 bytes durable",
 		"file /b.log: permission denied",
+		"stdout of the application: 3 lines, 1 dropped because they came faster than they could be sent",
+		"stderr of the application: 0 lines",
 	}, text(sample()))
 	require.Equal(t, []string{"to intake:1: new, 0 lines acknowledged, 0 in flight"},
 		text(logs.Status{Stream: logs.StreamStatus{Endpoint: "intake:1", State: "new"}}))
@@ -109,5 +114,9 @@ func TestTable(t *testing.T) {
 		"vigil_logs_file_lines[/b.log] 0",
 		"vigil_logs_file_lag_bytes[/a.log] 100",
 		"vigil_logs_file_lag_bytes[/b.log] 0",
+		"vigil_logs_output_lines_total[stderr] 0",
+		"vigil_logs_output_lines_total[stdout] 3",
+		"vigil_logs_output_dropped_lines_total[stderr] 0",
+		"vigil_logs_output_dropped_lines_total[stdout] 1",
 	}, comptest.Samples(table(func() (logs.Status, bool) { return sample(), true })))
 }

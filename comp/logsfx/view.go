@@ -34,6 +34,13 @@ func text(s logs.Status) []string {
 	for _, file := range s.Files {
 		lines = append(lines, fileText(file))
 	}
+	for _, o := range s.Outputs {
+		line := fmt.Sprintf("%s of the application: %d lines", o.Name, o.Lines)
+		if o.Dropped > 0 {
+			line += fmt.Sprintf(", %d dropped because they came faster than they could be sent", o.Dropped)
+		}
+		lines = append(lines, line)
+	}
 	return lines
 }
 
@@ -64,7 +71,7 @@ func table(read func() (logs.Status, bool)) telemetry.Table {
 		row("vigil_logs_patterns", gauge, "Patterns that the receiving side was taught.", func(s logs.StreamStatus) float64 { return float64(s.Patterns) }),
 		row("vigil_logs_dictionary_entries", gauge, "Dictionary entries that the receiving side was taught.", func(s logs.StreamStatus) float64 { return float64(s.DictEntries) }),
 		row("vigil_logs_state_bytes", gauge, "Exact size of the acknowledged stream state.", func(s logs.StreamStatus) float64 { return float64(s.StateBytes) }),
-	}, fileMetrics(read)...)}
+	}, append(fileMetrics(read), outputMetrics(read)...)...)}
 }
 
 func fileText(file source.FileStatus) string {
@@ -98,5 +105,21 @@ func fileMetrics(read func() (logs.Status, bool)) []telemetry.Metric {
 	return []telemetry.Metric{
 		row("vigil_logs_file_lines", telemetry.Gauge, "Lines read from each open file since it was opened.", func(f source.FileStatus) int64 { return f.Lines }),
 		row("vigil_logs_file_lag_bytes", telemetry.Gauge, "What each file holds and the receiving side does not.", func(f source.FileStatus) int64 { return f.Lag }),
+	}
+}
+
+// outputMetrics are the rows with a value for each stream of the application.
+func outputMetrics(read func() (logs.Status, bool)) []telemetry.Metric {
+	row := func(name, help string, value func(source.OutputStatus) int64) telemetry.Metric {
+		return telemetry.Metric{Name: name, Kind: telemetry.Counter, Help: help, Labels: []string{"stream"}, Collect: func(report func(float64, ...string)) {
+			s, _ := read()
+			for _, o := range s.Outputs {
+				report(float64(value(o)), o.Name)
+			}
+		}}
+	}
+	return []telemetry.Metric{
+		row("vigil_logs_output_lines_total", "Lines that the supervised application printed.", func(o source.OutputStatus) int64 { return o.Lines }),
+		row("vigil_logs_output_dropped_lines_total", "Lines of the supervised application for which there was no room.", func(o source.OutputStatus) int64 { return o.Dropped }),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,7 +80,7 @@ func (f folder) configure(t *testing.T, yaml string) {
 func (f folder) start(t *testing.T, args ...string) *harness.Process {
 	t.Helper()
 	p, err := harness.Start(harness.Options{
-		Path: vigil, Args: append(args, "--config", f.path("vigil.yaml")), Env: f.env, User: f.user, Stderr: f.path(args[0] + ".log"), Stdout: f.path(args[0] + ".out"),
+		Path: vigil, Args: slices.Concat(args[:1], []string{"--config", f.path("vigil.yaml")}, args[1:]), Env: f.env, User: f.user, Stderr: f.path(args[0] + ".log"), Stdout: f.path(args[0] + ".out"),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -95,9 +96,9 @@ func (f folder) start(t *testing.T, args ...string) *harness.Process {
 
 // run starts the agent and waits until every engine that is asked for does its
 // job.
-func (f folder) run(t *testing.T) *harness.Process {
+func (f folder) run(t *testing.T, args ...string) *harness.Process {
 	t.Helper()
-	p := f.start(t, "run")
+	p := f.start(t, append([]string{"run"}, args...)...)
 	client := api.NewClient(f.path("vigil.sock"))
 	require.Eventually(t, func() bool {
 		_, err := client.Get(t.Context(), "/ready")

@@ -30,7 +30,13 @@ logs:
 intake: {listen: %q, journal: DIR/journal.ndjson}
 `, conn.LocalAddr().String(), hooks, address, address))
 	f.start(t, "intake")
-	f.run(t)
+	const printed = 300
+	f.run(t, "--", "/bin/sh", "-c", fmt.Sprintf(`i=0; while [ $i -lt %d ]; do echo printed $i; i=$((i+1)); done
+		echo complaint >&2; touch %s; exec sleep 60`, printed, f.path("printed")))
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(f.path("printed"))
+		return err == nil
+	}, 10*time.Second, time.Millisecond)
 	callHook(t, hooks, "run")
 	const lines = 500
 	var text strings.Builder
@@ -41,7 +47,10 @@ intake: {listen: %q, journal: DIR/journal.ndjson}
 	callHook(t, hooks, "terminate")
 
 	// Neither is waited for: the answer came last.
-	require.Len(t, readJournal(t, f.path("journal.ndjson")), lines)
+	journal := readJournal(t, f.path("journal.ndjson"))
+	require.Len(t, journal, lines+printed+1)
+	require.Contains(t, journal, fmt.Sprintf("printed %d", printed-1))
+	require.Contains(t, journal, "complaint")
 	var metrics strings.Builder
 	buffer := make([]byte, 64<<10)
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
