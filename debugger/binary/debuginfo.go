@@ -19,13 +19,15 @@ const maxDebugSection = 1 << 30
 // debugInfo is what is held of the debug information: the sections and an index
 // of the functions, not the tree.
 type debugInfo struct {
-	data  *dwarf.Data
-	lists map[bool][]byte         // location lists: of DWARF 5 (true) and before
-	addrs []byte                  // .debug_addr
-	units []unit                  // by offset
-	funcs []funcRef               // by entry
-	types []typeDIE               // by runtime offset
-	known map[string]dwarf.Offset // structs of the runtime, see runtimeStructs
+	sections map[string][]byte // decompressed, by name without .debug_
+	data     *dwarf.Data
+	detail   *dwarf.Data             // with line tables and ranges, nil until asked for
+	lists    map[bool][]byte         // location lists: of DWARF 5 (true) and before
+	addrs    []byte                  // .debug_addr
+	units    []unit                  // by offset
+	funcs    []funcRef               // by entry
+	types    []typeDIE               // by runtime offset
+	known    map[string]dwarf.Offset // structs of the runtime, see runtimeStructs
 }
 
 // unit is what location lists need to know of a compilation unit.
@@ -91,30 +93,65 @@ func (b *Binary) debugData() (*debugInfo, error) {
 
 func (b *Binary) readDebugInfo() (d *debugInfo, err error) {
 	defer guard(&err)()
-	sections := map[string][]byte{}
-	for _, name := range []string{"abbrev", "info", "str", "line_str", "str_offsets", "addr", "loclists", "loc"} {
-		if sections[name], err = b.debugSection(".debug_" + name); err != nil {
-			return nil, err
-		}
+	d = &debugInfo{sections: map[string][]byte{}}
+	if err := b.load(d, "abbrev", "info", "str", "line_str", "str_offsets", "addr", "loclists", "loc"); err != nil {
+		return nil, err
 	}
-	data, err := dwarf.New(sections["abbrev"], nil, nil, sections["info"], nil, nil, nil, sections["str"])
-	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	if d.data, err = d.open(); err != nil {
+		return nil, err
 	}
-	for _, name := range []string{"line_str", "str_offsets", "addr"} {
-		if err := data.AddSection(".debug_"+name, sections[name]); err != nil {
-			return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
-		}
-	}
-	d = &debugInfo{
-		data:  data,
-		lists: map[bool][]byte{true: sections["loclists"], false: sections["loc"]},
-		addrs: sections["addr"],
-	}
+	d.lists = map[bool][]byte{true: d.sections["loclists"], false: d.sections["loc"]}
+	d.addrs = d.sections["addr"]
 	if err := d.index(b.module); err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
 	return d, nil
+}
+
+// load reads sections that are not there yet.
+func (b *Binary) load(d *debugInfo, names ...string) (err error) {
+	for _, name := range names {
+		if d.sections[name] != nil {
+			continue
+		}
+		if d.sections[name], err = b.debugSection(".debug_" + name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open gives the sections read so far to the standard reader.
+func (d *debugInfo) open() (*dwarf.Data, error) {
+	s := d.sections
+	data, err := dwarf.New(s["abbrev"], nil, nil, s["info"], s["line"], nil, s["ranges"], s["str"])
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	for _, name := range []string{"line_str", "str_offsets", "addr", "rnglists"} {
+		if err := data.AddSection(".debug_"+name, s[name]); err != nil {
+			return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
+		}
+	}
+	return data, nil
+}
+
+// detailed is a reader that also knows line tables and ranges, which are for
+// probes inside of functions only.
+func (b *Binary) detailed(d *debugInfo) (*dwarf.Data, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.detail == nil {
+		if err := b.load(d, "line", "ranges", "rnglists"); err != nil {
+			return nil, err
+		}
+		detail, err := d.open()
+		if err != nil {
+			return nil, err
+		}
+		d.detail = detail
+	}
+	return d.detail, nil
 }
 
 // debugSection is the content of a section, decompressed when it has to be.
@@ -150,7 +187,7 @@ func (d *debugInfo) index(module moduleData) error {
 		}
 		switch e.Tag {
 		case dwarf.TagCompileUnit:
-			d.units = append(d.units, unitOf(e))
+			d.units = append(d.units, newUnit(e))
 			continue // its children are the top level
 		case dwarf.TagSubprogram:
 			if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
@@ -183,7 +220,7 @@ func (d *debugInfo) runtimeType(off uint64) dwarf.Offset {
 	return d.types[i].off
 }
 
-func unitOf(e *dwarf.Entry) unit {
+func newUnit(e *dwarf.Entry) unit {
 	u := unit{off: e.Offset}
 	u.base, _ = e.Val(dwarf.AttrLowpc).(uint64)
 	if base, ok := e.Val(dwarf.AttrAddrBase).(int64); ok {
@@ -202,16 +239,24 @@ func (d *debugInfo) function(entry uint64) (dwarf.Offset, bool) {
 	return d.funcs[i].off, true
 }
 
-// listsFor are the location lists as the unit that holds off sees them.
-func (d *debugInfo) listsFor(off dwarf.Offset) location.Lists {
+// unitOf is the unit that holds off.
+func (d *debugInfo) unitOf(off dwarf.Offset) (u unit, ok bool) {
 	i, found := slices.BinarySearchFunc(d.units, off, func(u unit, off dwarf.Offset) int { return cmp.Compare(u.off, off) })
 	if !found {
 		i--
 	}
 	if i < 0 {
+		return unit{}, false
+	}
+	return d.units[i], true
+}
+
+// listsFor are the location lists as the unit that holds off sees them.
+func (d *debugInfo) listsFor(off dwarf.Offset) location.Lists {
+	u, ok := d.unitOf(off)
+	if !ok {
 		return location.Lists{}
 	}
-	u := d.units[i]
 	l := location.Lists{Data: d.lists[u.v5], V5: u.v5, Base: u.base}
 	if u.addrBase < uint64(len(d.addrs)) {
 		l.Addrs = d.addrs[u.addrBase:]

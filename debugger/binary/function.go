@@ -2,6 +2,7 @@ package binary
 
 import (
 	"bytes"
+	"errors"
 	"sort"
 	"strings"
 
@@ -66,6 +67,33 @@ func (b *Binary) FindFunction(name string) (fn *Function, err error) {
 		return nil, &InlinedError{Name: inlined}
 	}
 	return nil, b.notFound(name)
+}
+
+// FindInstances is FindFunction, but when a name without type arguments fits
+// several instances of one generic function, or several closures in them, it
+// returns them all, in address order. A probe on a generic function belongs on
+// each.
+func (b *Binary) FindInstances(name string) (fns []Function, err error) {
+	fn, err := b.FindFunction(name)
+	if err == nil {
+		return []Function{*fn}, nil
+	}
+	if ambiguous := (*AmbiguousFunctionError)(nil); !errors.As(err, &ambiguous) {
+		return nil, err
+	}
+	failed := err
+	defer guard(&err)()
+	exact, suffix := b.matches(name)
+	if fns = preferSource(exact); len(fns) == 0 {
+		fns = preferSource(suffix)
+	}
+	for _, f := range fns {
+		plain := string(pclntab.PrintName([]byte(f.Name), ""))
+		if plain != string(pclntab.PrintName([]byte(fns[0].Name), "")) || plain == f.Name {
+			return nil, failed
+		}
+	}
+	return fns, nil
 }
 
 // inlinedOnly is the qualified name of the one function that name fits and that

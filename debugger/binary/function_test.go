@@ -101,3 +101,24 @@ func TestFunctionsStops(t *testing.T) {
 	require.NoError(t, bin.Functions(func(binary.Function) bool { n++; return n < 3 }))
 	require.Equal(t, 3, n)
 }
+
+// TestFindInstances finds every instance of a generic function, and nothing else
+// by a name that fits several functions.
+func TestFindInstances(t *testing.T) {
+	t.Parallel()
+	bin := fixture(t, "generic", binarytest.Build{})
+	names := func(name string) (found []string) {
+		fns, err := bin.FindInstances(name)
+		require.NoError(t, err)
+		for _, f := range fns {
+			found = append(found, f.Name)
+		}
+		return found
+	}
+	require.ElementsMatch(t, []string{"main.Map[go.shape.int,go.shape.string]", "main.Map[go.shape.string,go.shape.int]"}, names("main.Map"))
+	require.ElementsMatch(t, []string{"main.(*List[go.shape.int]).Push", "main.(*List[go.shape.string]).Push"}, names("(*List).Push"))
+	require.Equal(t, []string{"main.main"}, names("main.main"))
+	_, err := bin.FindInstances("stepOnce")
+	var ambiguous *binary.AmbiguousFunctionError
+	require.ErrorAs(t, err, &ambiguous)
+}

@@ -109,6 +109,24 @@ func (b *Binary) ItabType(addr uint64) (off uint64, ok bool) {
 	return off, ok
 }
 
+// DictionaryType is the runtime offset of the type at an index of the dictionary
+// at a link-time address: what a generic function is passed, less the bias.
+func (b *Binary) DictionaryType(dictionary uint64, index int) (off uint64, ok bool) {
+	if b.data == nil || index < 0 || index >= maxDictionary {
+		return 0, false
+	}
+	var err error
+	defer func() { ok = ok && err == nil }()
+	defer guard(&err)()
+	typ, ok := b.word(dictionary + wordSize*uint64(index))
+	if !ok {
+		return 0, false
+	}
+	off = b.rtypeOffset(typ)
+	_, ok = b.rtypeAt(off)
+	return off, ok
+}
+
 // implementations are the dynamic types of the itabs the linker made, by the
 // interface: both as runtime offsets, in order of the interface.
 type implementations []implementation

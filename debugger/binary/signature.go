@@ -24,6 +24,10 @@ type Param struct {
 	Name   string
 	Result bool
 	Type   gotype.ID
+	// Dictionary is, for a parameter of a generic function whose Type is a shape
+	// shared by several types, the index in the function's dictionary of the
+	// type it really has; otherwise NoDictionary.
+	Dictionary int
 
 	expr  []byte // one place for the whole function
 	list  uint64 // or a list of places
@@ -59,6 +63,7 @@ func (b *Binary) Signature(fn *Function, reach Reach) (sig *Signature, err error
 	builder := newTypeBuilder(d, b, reach)
 	for i := range params {
 		params[i].Type = builder.root(params[i].typ)
+		params[i].Dictionary = builder.dictionary(params[i].typ)
 	}
 	types, err := builder.finish()
 	if err != nil {
@@ -154,7 +159,32 @@ func (s *Signature) Call(convention goabi.Arch, dictionary int) Call {
 	return call
 }
 
-// NoDictionary is the argument of Call for a function that is not generic.
+// DictionaryPlace is where a convention puts the pointer to the dictionary, when
+// the function takes it before the argument of an index.
+func (s *Signature) DictionaryPlace(convention goabi.Arch, dictionary int) []location.Piece {
+	var args []gotype.ID
+	at := NoDictionary
+	for i, p := range s.Params {
+		if i == dictionary {
+			at = len(args)
+			args = append(args, goabi.HiddenWord)
+		}
+		if !p.Result {
+			args = append(args, p.Type)
+		}
+	}
+	if at < 0 && dictionary == len(s.Params) {
+		at = len(args)
+		args = append(args, goabi.HiddenWord)
+	}
+	if at < 0 {
+		return nil
+	}
+	return convention.Assign(s.Types, args, nil).Args[at]
+}
+
+// NoDictionary is the argument of Call for a function that is not generic, and
+// the index of a type that is not in a dictionary.
 const NoDictionary = -1
 
 // Call is where the calling convention puts each parameter of a signature:

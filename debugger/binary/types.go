@@ -14,6 +14,8 @@ const (
 	attrGoElem        dwarf.Attr = 0x2902
 	attrGoEmbedded    dwarf.Attr = 0x2903
 	attrGoRuntimeType dwarf.Attr = 0x2904
+	attrGoDictIndex   dwarf.Attr = 0x2906
+	attrGoClosure     dwarf.Attr = 0x2907
 )
 
 // Kinds of Go (internal/abi/type.go, abi.Kind), as DW_AT_go_kind has them.
@@ -206,6 +208,23 @@ func (b *typeBuilder) strip(off dwarf.Offset) dwarf.Offset {
 	}
 	return off
 }
+
+// dictionary is the index that the typedef at off has in the dictionary of its
+// function, NoDictionary when it is no such typedef.
+func (b *typeBuilder) dictionary(off dwarf.Offset) int {
+	e, _, err := b.info.entry(off)
+	if err != nil {
+		b.fail(err)
+		return NoDictionary
+	}
+	if index, ok := e.Val(attrGoDictIndex).(int64); ok && index >= 0 && index < maxDictionary {
+		return int(index)
+	}
+	return NoDictionary
+}
+
+// maxDictionary bounds the types of one dictionary.
+const maxDictionary = 1 << 12
 
 func (b *typeBuilder) fail(err error) {
 	if b.err == nil {

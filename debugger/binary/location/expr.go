@@ -1,5 +1,7 @@
 package location
 
+import "errors"
+
 // Operations of DWARF 5, section 7.7.1.
 const (
 	opDeref        = 0x06
@@ -23,6 +25,25 @@ const maxSize = 1 << 30
 
 // maxReg is the highest register of amd64 that has a place here, XMM15.
 const maxReg = 32
+
+// DecodeAny is Decode for variables that may have been moved to the heap: then
+// the one piece is the place of the pointer to the variable, and indirect is set.
+func DecodeAny(expr []byte, size uint32) (pieces []Piece, indirect bool, err error) {
+	pieces, err = Decode(expr, size)
+	if !errors.Is(err, ErrIndirect) {
+		return pieces, false, err
+	}
+	if len(expr) == 0 || expr[len(expr)-1] != opDeref {
+		return nil, false, err // one part of several is on the heap
+	}
+	if pieces, err = Decode(expr[:len(expr)-1], pointerSize); err != nil {
+		return nil, false, err
+	}
+	return pieces, true, nil
+}
+
+// pointerSize is the size of a pointer of amd64, in bytes.
+const pointerSize = 8
 
 // Decode reads an expression for a variable of size bytes whose function has
 // the canonical frame address as its frame base, which is what the Go compiler

@@ -27,6 +27,7 @@ type Frame struct {
 // Fields of runtime._func, by byte offset.
 const (
 	fieldName      = 4
+	fieldPCSP      = 16
 	fieldPCFile    = 20
 	fieldPCLine    = 24
 	fieldNPCData   = 28
