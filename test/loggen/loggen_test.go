@@ -54,8 +54,10 @@ func TestSeedsAndKindsDiffer(t *testing.T) {
 		require.NoError(t, open(t, kind, seed).Write(&b, 50))
 		return b.String()
 	}
-	require.Equal(t, text("nginx", 7), text("nginx", 7))
-	require.NotEqual(t, text("nginx", 7), text("nginx", 8))
+	first := text("nginx", 7)
+	require.Equal(t, first, text("nginx", 7))
+	require.NotEqual(t, first, text("nginx", 8))
+	require.NotEqual(t, first, text("sshd", 7))
 }
 
 func TestEveryKind(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/test/loggen"
 )
 
 // corpus is what is encoded: records in the order of one stream.
@@ -38,10 +39,10 @@ func readCorpus(path string, lines int, seed uint64) (*corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(data) == 0 {
-		return nil, fmt.Errorf("%s is empty", path)
-	}
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if len(data) == 0 {
+		return nil, fmt.Errorf("corpus %s: no lines", name)
+	}
 	c := &corpus{name: name}
 	clock := clock{rng: rand.New(rand.NewPCG(seed, 1)), now: start}
 	tags := tags(name)
@@ -54,6 +55,23 @@ func readCorpus(path string, lines int, seed uint64) (*corpus, error) {
 		}
 		c.recs = append(c.recs, record.Record{Time: clock.next(), Status: clock.status(line), Tags: tags, Message: line})
 	}
+	return c, nil
+}
+
+// makeCorpus generates lines of one kind.
+func makeCorpus(kind string, lines int, seed uint64) (*corpus, error) {
+	g, err := loggen.New(kind, seed)
+	if err != nil {
+		return nil, err
+	}
+	c := &corpus{name: kind, recs: make([]record.Record, lines)}
+	tags := tags(kind)
+	for i := range c.recs {
+		l := g.Line()
+		c.recs[i] = record.Record{Time: l.Time, Status: l.Status, Tags: tags, Message: bytes.Clone(l.Message)}
+		c.raw += len(l.Message) + 1
+	}
+	c.floor = g.Bits() / 8
 	return c, nil
 }
 
@@ -100,10 +118,13 @@ func (c *clock) status(line []byte) string {
 	}
 }
 
+// interleaved is the name of the corpus made of all others.
+const interleaved = "all interleaved"
+
 // interleave is all corpora in one stream, line by line in turn: a host with
 // several sources and one pipeline.
 func interleave(all []*corpus) *corpus {
-	c := &corpus{name: "all interleaved"}
+	c := &corpus{name: interleaved}
 	known := true
 	longest := 0
 	for _, one := range all {

@@ -50,7 +50,7 @@ type jsonWriter struct {
 	common []byte // the quoted fields made of tags
 }
 
-func (w *jsonWriter) append(dst []byte, recs []record.Record) ([]byte, error) {
+func (w *jsonWriter) append(dst []byte, recs []record.Record) []byte {
 	dst = append(dst, '[')
 	for i := range recs {
 		r := &recs[i]
@@ -65,7 +65,7 @@ func (w *jsonWriter) append(dst []byte, recs []record.Record) ([]byte, error) {
 		}
 		dst = append(append(dst, w.common...), '}')
 	}
-	return append(dst, ']'), nil
+	return append(dst, ']')
 }
 
 func (w *jsonWriter) set(tags string) {
@@ -85,18 +85,18 @@ func quote[T string | []byte](dst []byte, text T) []byte {
 }
 
 // matchJSON decodes a body and compares it.
-func matchJSON(body []byte, want []record.Record) error {
+func matchJSON(body []byte, want []record.Record) (replaced int, err error) {
 	var items []item
 	if err := json.Unmarshal(body, &items); err != nil {
-		return fmt.Errorf("read the body: %w", err)
+		return 0, fmt.Errorf("read the body: %w", err)
 	}
-	m := matcher{want: want, replaced: true}
+	m := matcher{want: want, lossy: true}
 	for i := range items {
 		if err := m.match(items[i].Timestamp, items[i].Status, items[i].join(), []byte(items[i].Message)); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return m.done()
+	return m.replaced, m.done()
 }
 
 // jsonCodec compresses every body on its own.
@@ -116,16 +116,14 @@ func openJSON() (codec, error) {
 	return &jsonCodec{enc: enc, dec: dec}, err
 }
 
-func (c *jsonCodec) encode(dst []byte, recs []record.Record) (_ []byte, err error) {
-	if c.body, err = c.w.append(c.body[:0], recs); err != nil {
-		return nil, err
-	}
+func (c *jsonCodec) encode(dst []byte, recs []record.Record) ([]byte, error) {
+	c.body = c.w.append(c.body[:0], recs)
 	return c.enc.EncodeAll(c.body, dst), nil
 }
 
-func (c *jsonCodec) decode(data []byte, want []record.Record) (err error) {
+func (c *jsonCodec) decode(data []byte, want []record.Record) (replaced int, err error) {
 	if c.body, err = c.dec.DecodeAll(data, c.body[:0]); err != nil {
-		return err
+		return 0, err
 	}
 	return matchJSON(c.body, want)
 }

@@ -6,11 +6,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -18,11 +20,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/vigil-agent/vigil/test/loggen"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:])
+	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -46,23 +50,21 @@ type options struct {
 	methods []method
 	xz      bool
 	json    bool
+	svg     string
 	profile string
 }
 
 func parse(args []string) (options, error) {
 	var o options
-	var batches, names string
-	var all []string
-	for _, m := range methods() {
-		all = append(all, m.name)
-	}
-	all = append(all, xzMethod)
+	var batches, chosen string
+	all := names()
 	flags := flag.NewFlagSet("bench logs", flag.ContinueOnError)
-	flags.IntVar(&o.lines, "lines", 0, "first `N` lines of each file (default: all)")
-	flags.Uint64Var(&o.seed, "seed", 1, "seed of the times of lines")
+	flags.IntVar(&o.lines, "lines", 0, "first `N` lines of each file (default: all), or of each generated corpus (default: 100000)")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of generated corpora, and of the times of lines of files")
 	flags.StringVar(&batches, "batches", "20,200,1000", "lines in a batch")
-	flags.StringVar(&names, "methods", strings.Join(all, ","), "which to measure")
+	flags.StringVar(&chosen, "methods", strings.Join(all, ","), "which to measure")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object for each measurement instead of tables")
+	flags.StringVar(&o.svg, "svg", "", "also write plots of bytes by batch size to `FILE`")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of everything measured to `FILE`, for go tool pprof")
 	flags.Usage = func() { usage(flags) }
 	if err := flags.Parse(args); err != nil {
@@ -71,9 +73,7 @@ func parse(args []string) (options, error) {
 		}
 		return o, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if o.files = flags.Args(); len(o.files) == 0 {
-		return o, fmt.Errorf("%w: name at least one file", errUsage)
-	}
+	o.files = flags.Args()
 	if o.lines < 0 {
 		return o, fmt.Errorf("%w: -lines %d: use a positive number", errUsage, o.lines)
 	}
@@ -84,7 +84,7 @@ func parse(args []string) (options, error) {
 		}
 		o.batches = append(o.batches, n)
 	}
-	for name := range strings.SplitSeq(names, ",") {
+	for name := range strings.SplitSeq(chosen, ",") {
 		i := slices.Index(all, name)
 		switch {
 		case i < 0:
@@ -102,7 +102,8 @@ func usage(flags *flag.FlagSet) {
 	fmt.Fprint(flags.Output(), `usage: go run ./tasks bench logs [FLAGS] [FILES...]
 
 Measures bytes, CPU time and state of log encodings, for each file and for all of
-them line by line in turn through one stream.
+them line by line in turn through one stream. Without files it makes its own
+corpora, of which it knows the floor: the bytes that were drawn at random.
 Time (a few milliseconds apart), status and a tag set travel with every line, but
 for the methods marked "text alone". CPU time is the process's on one core, the
 garbage collector included; decoding includes comparing.
@@ -121,13 +122,13 @@ Methods:
 	fmt.Fprint(flags.Output(), `
 Examples:
   go run ./tasks bench logs
-  go run ./tasks bench logs /var/log/nginx/access.log /var/log/syslog
+  go run ./tasks bench logs -svg bytes.svg /var/log/nginx/access.log /var/log/syslog
   go run ./tasks bench logs -methods rows -batches 200 -profile cpu.out app.log
   go run ./tasks bench logs -json -lines 20000 *.log | jq .bytes
 `)
 }
 
-func run(ctx context.Context, args []string) (err error) {
+func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	o, err := parse(args)
 	if err != nil {
 		return err
@@ -137,7 +138,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	// One core: what other goroutines do counts as what it costs.
-	runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	if o.profile != "" {
 		file, err := os.Create(o.profile)
 		if err != nil {
@@ -151,7 +152,7 @@ func run(ctx context.Context, args []string) (err error) {
 			err = errors.Join(err, file.Close())
 		}()
 	}
-	out := json.NewEncoder(os.Stdout)
+	out := json.NewEncoder(stdout)
 	var results []result
 	for _, c := range corpora {
 		some, notes, err := measureCorpus(ctx, c, o)
@@ -160,7 +161,7 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		results = append(results, some...)
 		if !o.json {
-			printCorpus(os.Stdout, c, some, notes)
+			printCorpus(stdout, c, some, notes)
 			continue
 		}
 		for _, r := range some {
@@ -170,7 +171,12 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 	}
 	if !o.json {
-		printSummary(os.Stdout, results)
+		printSummary(stdout, results)
+	}
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, plot(results), 0o644); err != nil {
+			return fmt.Errorf("write the plots: %w", err)
+		}
 	}
 	return nil
 }
@@ -184,6 +190,17 @@ func load(o options) ([]*corpus, error) {
 			return nil, err
 		}
 		all = append(all, c)
+	}
+	if len(o.files) == 0 {
+		for _, kind := range loggen.Kinds() {
+			progress("generating " + kind)
+			c, err := makeCorpus(kind, cmp.Or(o.lines, 100_000), o.seed)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
+		}
+		progress("")
 	}
 	if len(all) > 1 {
 		all = append(all, interleave(all))

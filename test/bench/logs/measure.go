@@ -60,9 +60,11 @@ func measure(c *corpus, m method, batch int) (result, error) {
 	from, i := 0, 0
 	begin = cpuTime()
 	for recs := range batches(c.recs, batch) {
-		if err := stream.decode(data[from:ends[i]], recs); err != nil {
+		replaced, err := stream.decode(data[from:ends[i]], recs)
+		if err != nil {
 			return r, fmt.Errorf("what was decoded is not what was encoded: batch %d: %w", i+1, err)
 		}
+		r.Replaced += replaced
 		from, i = ends[i], i+1
 	}
 	r.Decode = perLine(cpuTime()-begin, r.Lines)

@@ -26,16 +26,16 @@ func (c *rowsCodec) encode(dst []byte, recs []record.Record) ([]byte, error) {
 	return append(dst, p.Data...), err
 }
 
-func (c *rowsCodec) decode(data []byte, want []record.Record) error {
+func (c *rowsCodec) decode(data []byte, want []record.Record) (int, error) {
 	c.batch++
-	m := matcher{want: want, replaced: true}
+	m := matcher{want: want, lossy: true}
 	err := c.dec.Decode(c.batch, data, func(l rows.Line) error {
 		return m.match(l.Time, l.Status, l.Tags, l.Message)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = m.done()
 	}
-	return m.done()
+	return m.replaced, err
 }
 
 func (c *rowsCodec) state() int { return c.enc.Stats().StateBytes }

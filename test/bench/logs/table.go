@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"golang.org/x/term"
@@ -41,6 +42,13 @@ func printCorpus(w io.Writer, c *corpus, results []result, notes []string) {
 			percent(r.Bytes, r.Raw), r.overFloor(), r.Encode, r.Decode, allocs, state)
 	}
 	_ = table.Flush()
+	replaced := map[string]bool{}
+	for _, r := range results {
+		if r.Replaced > 0 && !replaced[r.Method] {
+			replaced[r.Method] = true
+			fmt.Fprintf(w, "%s: lines with bytes outside UTF-8, sent as U+FFFD: %s\n", r.Method, group(r.Replaced))
+		}
+	}
 	for _, note := range notes {
 		fmt.Fprintln(w, note)
 	}
@@ -65,29 +73,49 @@ func printSummary(w io.Writer, results []result) {
 	for _, batch := range sizes {
 		fmt.Fprintf(w, "%% of raw at %d lines a batch\n", batch)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		for _, m := range methods {
-			fmt.Fprintf(table, "\t%s", m)
-		}
-		fmt.Fprint(table, "\tfloor\t\n")
+		fmt.Fprintf(table, "\t%s\tfloor\t\n", strings.Join(methods, "\t"))
+		sums, known := make([]result, len(methods)), true
 		for _, c := range corpora {
-			fmt.Fprint(table, c)
-			floor := "-"
-			for _, m := range methods {
-				r, ok := find(results, c, m, batch)
-				if !ok {
-					fmt.Fprint(table, "\t-")
-					continue
-				}
-				fmt.Fprintf(table, "\t%.2f", percent(r.Bytes, r.Raw))
-				if r.Floor > 0 {
-					floor = fmt.Sprintf("%.2f", 100*r.Floor/float64(r.Raw))
+			row := make([]result, len(methods))
+			for i, m := range methods {
+				row[i], _ = find(results, c, m, batch)
+				if c != interleaved {
+					sums[i].Bytes += row[i].Bytes
+					sums[i].Raw += row[i].Raw
+					sums[i].Floor += row[i].Floor
+					known = known && row[i].Floor > 0
 				}
 			}
-			fmt.Fprintf(table, "\t%s\t\n", floor)
+			if c == interleaved {
+				for i := range sums {
+					if !known {
+						sums[i].Floor = 0
+					}
+				}
+				printShares(table, "all, a stream each", sums)
+			}
+			printShares(table, c, row)
 		}
 		_ = table.Flush()
 		fmt.Fprintln(w)
 	}
+}
+
+// printShares is a row of the summary; a method that was not measured is "-".
+func printShares(w io.Writer, name string, row []result) {
+	fmt.Fprint(w, name)
+	floor := "-"
+	for _, r := range row {
+		if r.Raw == 0 {
+			fmt.Fprint(w, "\t-")
+			continue
+		}
+		fmt.Fprintf(w, "\t%.2f", percent(r.Bytes, r.Raw))
+		if r.Floor > 0 {
+			floor = fmt.Sprintf("%.2f", 100*r.Floor/float64(r.Raw))
+		}
+	}
+	fmt.Fprintf(w, "\t%s\t\n", floor)
 }
 
 // axes are the corpora, methods and batch sizes of results, in their order.

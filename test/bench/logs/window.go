@@ -103,17 +103,15 @@ func openJSONWindow() (codec, error) {
 	return &jsonWindow{window: w}, err
 }
 
-func (c *jsonWindow) encode(dst []byte, recs []record.Record) (_ []byte, err error) {
-	if c.body, err = c.w.append(c.body[:0], recs); err != nil {
-		return nil, err
-	}
+func (c *jsonWindow) encode(dst []byte, recs []record.Record) ([]byte, error) {
+	c.body = c.w.append(c.body[:0], recs)
 	return c.compress(dst, c.body)
 }
 
-func (c *jsonWindow) decode(data []byte, want []record.Record) error {
+func (c *jsonWindow) decode(data []byte, want []record.Record) (int, error) {
 	body, err := c.decompress(data)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	return matchJSON(body, want)
 }
@@ -134,16 +132,16 @@ func (c *rawWindow) encode(dst []byte, recs []record.Record) ([]byte, error) {
 	return c.compress(dst, c.text)
 }
 
-func (c *rawWindow) decode(data []byte, want []record.Record) error {
+func (c *rawWindow) decode(data []byte, want []record.Record) (int, error) {
 	text, err := c.decompress(data)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	c.text = appendLines(c.text[:0], want)
 	if !bytes.Equal(text, c.text) {
-		return fmt.Errorf("sent %.200q, got %.200q", c.text, text)
+		return 0, fmt.Errorf("sent %.200q, got %.200q", c.text, text)
 	}
-	return nil
+	return 0, nil
 }
 
 func appendLines(dst []byte, recs []record.Record) []byte {
