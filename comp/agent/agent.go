@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/fx"
@@ -45,7 +46,7 @@ type Agent struct {
 	log        *slog.Logger
 	health     *health.Registry
 	serverless *serverlessfx.Component
-	settle     *time.Timer // nil before Start
+	settle     func() // ends the timer of Start, or waits for its work; nil before Start
 }
 
 // New assembles the agent; nothing is bound or started. The agent's own log
@@ -80,7 +81,7 @@ func (a *Agent) Start(ctx context.Context) error {
 	if reason := a.useless(); reason != "" {
 		return errors.Join(errors.New(reason), a.Stop(ctx))
 	}
-	a.settle = time.AfterFunc(settled, func() {
+	a.settle = afterwards(settled, func() {
 		if err := giveBack(); err != nil {
 			a.log.Debug("memory of the start was not given back", "error", err)
 		}
@@ -123,7 +124,7 @@ func (a *Agent) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if a.settle != nil {
-		a.settle.Stop()
+		a.settle()
 		a.log.Info("vigil is stopping; a second signal ends it at once")
 	}
 	if err := a.app.Stop(ctx); err != nil {
@@ -142,4 +143,19 @@ func rootCause(err error) error {
 		}
 		err = next
 	}
+}
+
+// afterwards calls f after a time. The function it returns calls it off, or
+// waits for f to return.
+func afterwards(wait time.Duration, f func()) (settle func()) {
+	done := make(chan struct{})
+	timer := time.AfterFunc(wait, func() {
+		defer close(done)
+		f()
+	})
+	return sync.OnceFunc(func() {
+		if !timer.Stop() {
+			<-done
+		}
+	})
 }

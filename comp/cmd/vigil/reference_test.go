@@ -57,6 +57,9 @@ func TestUsageErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{"stats"}, "vigil: unknown command \"stats\"; did you mean status? (`vigil --help` lists them)\n"},
+		{[]string{"help", "stats"}, "vigil: unknown command \"stats\"; did you mean status? (`vigil --help` lists them)\n"},
+		{[]string{"help", "config", "x"}, "vigil: unknown command \"x\" (`vigil config --help` lists them)\n"},
+		{[]string{"completion", "tcsh"}, "vigil: unknown command \"tcsh\" (`vigil completion --help` lists them)\n"},
 		{[]string{"run", "app"}, "vigil: unexpected argument \"app\"; the command to supervise comes after --, as in `vigil run -- app`\n"},
 		{[]string{"status", "--jsn"}, "vigil: unknown flag: --jsn; see `vigil status --help`\n"},
 		{[]string{"trace", "1"}, "vigil: an argument is missing; usage: vigil trace PID FUNC [flags]\n"},

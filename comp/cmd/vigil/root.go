@@ -44,6 +44,7 @@ func usageError(format string, args ...any) error {
 // execute runs one command line and returns the process's exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
+	strict(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -96,6 +97,28 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration.`,
 	return root
 }
 
+// strict makes cobra's own verbs refuse what they do not know: they print their
+// help and succeed.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				topic, rest, err := root.Find(args)
+				if err != nil {
+					topic, rest = root, args
+				}
+				return unknownCommand(topic, rest)
+			}
+		case "completion":
+			cmd.Args = unknownCommand
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
+}
+
 // unknownCommand refuses what is no verb, and says what may be meant.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -105,7 +128,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "; did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return usageError("unknown command %q%s (`vigil --help` lists them)", args[0], hint)
+	return usageError("unknown command %q%s (`%s --help` lists them)", args[0], hint, cmd.CommandPath())
 }
 
 // argsBetween is a rule on the number of arguments, with an error that shows the usage line.
