@@ -13,31 +13,39 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type captureDynamic struct {
+	_      structs.HostLayout
+	Probe  uint32
+	Offset uint32
+}
+
 type captureOp struct {
-	_        structs.HostLayout
-	Code     uint8
-	Reg      uint8
-	Reason   uint8
-	Pad      uint8
-	Offset   uint32
-	Cfa      int32
-	Size     uint32
-	Limit    uint32
-	Type     uint32
-	Routine  uint32
-	Reserved uint32
+	_       structs.HostLayout
+	Code    uint8
+	Reg     uint8
+	Reason  uint8
+	Flags   uint8
+	Offset  uint32
+	Cfa     int32
+	Size    uint32
+	Limit   uint32
+	Type    uint32
+	Routine uint32
+	Aux     uint32
 }
 
 type captureParams struct {
-	_          structs.HostLayout
-	Interval   uint64
-	Burst      uint64
-	Code       uint32
-	RootSize   uint32
-	Depth      uint32
-	GoidOffset uint32
-	FirstSite  uint32
-	Frames     uint32
+	_           structs.HostLayout
+	Interval    uint64
+	Burst       uint64
+	Code        uint32
+	RootSize    uint32
+	Depth       uint32
+	GoidOffset  uint32
+	StackOffset uint32
+	Pad         uint32
+	FirstSite   uint32
+	Frames      uint32
 }
 
 type captureScratch struct {
@@ -48,9 +56,16 @@ type captureScratch struct {
 	Fp        uint64
 	Frames    uint64
 	FramesMax uint64
+	Stack     uint64
 	Vm        struct {
 		_          structs.HostLayout
 		Cursor     uint64
+		Data       uint64
+		Fragment   uint64
+		Fragments  uint64
+		Types      uint64
+		Walk       uint64
+		WalkLeft   uint64
 		Head       uint64
 		Tail       uint64
 		Pc         uint64
@@ -64,10 +79,11 @@ type captureScratch struct {
 			Stride  uint32
 			Routine uint32
 			Depth   uint32
+			Left    uint32
 		}
-		_ [4]byte
 	}
-	Seen [256]struct {
+	Lengths [16]uint64
+	Seen    [1024]struct {
 		_      structs.HostLayout
 		Addr   uint64
 		Type   uint32
@@ -75,15 +91,16 @@ type captureScratch struct {
 		Depth  uint32
 		Epoch  uint32
 	}
-	Queue [256]struct {
+	Queue [1024]struct {
 		_       structs.HostLayout
 		Base    uint32
 		End     uint32
 		Stride  uint32
 		Routine uint32
 		Depth   uint32
+		Left    uint32
 	}
-	Out [41024]uint8
+	Out [532544]uint8
 }
 
 type captureSite struct {
@@ -91,6 +108,8 @@ type captureSite struct {
 	Cfa     int32
 	Framed  uint32
 	Routine uint32
+	Pad     uint32
+	Types   int64
 }
 
 type captureStats struct {
@@ -110,10 +129,12 @@ type captureStats struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	captureMapCode         = "code"
+	captureMapDynamics     = "dynamics"
 	captureMapParams       = "params"
 	captureMapRing         = "ring"
 	captureMapScratch      = "scratch"
 	captureMapSites        = "sites"
+	captureMapStacks       = "stacks"
 	captureMapStats        = "stats"
 	captureMapThrottle     = "throttle"
 	captureProgOnHit       = "on_hit"
@@ -173,10 +194,12 @@ type captureProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureMapSpecs struct {
 	Code     *ebpf.MapSpec `ebpf:"code"`
+	Dynamics *ebpf.MapSpec `ebpf:"dynamics"`
 	Params   *ebpf.MapSpec `ebpf:"params"`
 	Ring     *ebpf.MapSpec `ebpf:"ring"`
 	Scratch  *ebpf.MapSpec `ebpf:"scratch"`
 	Sites    *ebpf.MapSpec `ebpf:"sites"`
+	Stacks   *ebpf.MapSpec `ebpf:"stacks"`
 	Stats    *ebpf.MapSpec `ebpf:"stats"`
 	Throttle *ebpf.MapSpec `ebpf:"throttle"`
 }
@@ -212,10 +235,12 @@ func (o *captureObjects) Close() error {
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureMaps struct {
 	Code     *ebpf.Map `ebpf:"code"`
+	Dynamics *ebpf.Map `ebpf:"dynamics"`
 	Params   *ebpf.Map `ebpf:"params"`
 	Ring     *ebpf.Map `ebpf:"ring"`
 	Scratch  *ebpf.Map `ebpf:"scratch"`
 	Sites    *ebpf.Map `ebpf:"sites"`
+	Stacks   *ebpf.Map `ebpf:"stacks"`
 	Stats    *ebpf.Map `ebpf:"stats"`
 	Throttle *ebpf.Map `ebpf:"throttle"`
 }
@@ -223,10 +248,12 @@ type captureMaps struct {
 func (m *captureMaps) Close() error {
 	return _CaptureClose(
 		m.Code,
+		m.Dynamics,
 		m.Params,
 		m.Ring,
 		m.Scratch,
 		m.Sites,
+		m.Stacks,
 		m.Stats,
 		m.Throttle,
 	)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
 	"github.com/vigil-agent/vigil/debugger/plan"
 )
 
@@ -21,14 +22,14 @@ func TestRecordsMatchTheProgram(t *testing.T) {
 	t.Parallel()
 	record := plan.Op{
 		Code: plan.OpSlice, Reg: 3, Reason: event.ReasonCollection,
-		Offset: 4, CFA: -5, Size: 6, Limit: 7, Type: 8, Routine: 9,
+		Offset: 4, CFA: -5, Size: 6, Limit: 7, Type: 8, Routine: 9, Flags: plan.FlagItab, Aux: 10,
 	}.AppendRecord(nil)
 	var got captureOp
 	require.Equal(t, plan.RecordSize, binary.Size(got))
 	require.NoError(t, binary.Read(bytes.NewReader(record), binary.LittleEndian, &got))
 	require.Equal(t, captureOp{
 		Code: uint8(plan.OpSlice), Reg: 3, Reason: uint8(event.ReasonCollection),
-		Offset: 4, Cfa: -5, Size: 6, Limit: 7, Type: 8, Routine: 9,
+		Offset: 4, Cfa: -5, Size: 6, Limit: 7, Type: 8, Routine: 9, Flags: uint8(plan.FlagItab), Aux: 10,
 	}, got)
 }
 
@@ -44,28 +45,36 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 		defined[string(m[1])] = n
 	}
 	for name, want := range map[string]int{
-		"EVENT_VERSION": event.Version,
-		"ITEM_BYTES":    plan.MaxItem,
-		"FRAMES":        MaxFrames,
-		"SCRATCH_SLOTS": scratchSlots,
-		"INDEX_BITS":    indexBits,
-		"OUT_BYTES":     maxEvent,
-		"WAKE_NS":       int(straggler.Nanoseconds()) * 10 / 12,
+		"EVENT_VERSION":  event.Version,
+		"ITEM_BYTES":     plan.MaxItem,
+		"FRAMES":         MaxFrames,
+		"SCRATCH_SLOTS":  scratchSlots,
+		"INDEX_BITS":     indexBits,
+		"FRAGMENT_BYTES": maxFragment,
+		"FRAGMENTS":      event.MaxFragments,
+		"MAP_SLOTS":      gotype.Slots,
+		"OP_FREE":        int(plan.FlagFree),
+		"OP_DIRECT":      int(plan.FlagDirect),
+		"OP_ITAB":        int(plan.FlagItab),
+		"OP_BUCKET":      int(plan.FlagBucket),
+		"WAKE_NS":        int(straggler.Nanoseconds()) * 10 / 12,
 	} {
 		require.Equal(t, want, defined[name], name)
 	}
 	enums := regexp.MustCompile(`(?s)enum (\w+) \{(.*?)\}`).FindAllSubmatch(src, -1)
 	names := map[string][]string{}
 	for _, m := range enums {
-		for _, n := range regexp.MustCompile(`\w+`).FindAllString(string(m[2]), -1) {
+		for _, n := range regexp.MustCompile(`\b[A-Z_]+\b`).FindAllString(string(m[2]), -1) {
 			names[string(m[1])] = append(names[string(m[1])], n)
 		}
 	}
 	require.Equal(t, map[string][]string{
-		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE"},
+		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS"},
+		"groups":  {"GROUPS_SMALL", "GROUPS_TABLE", "GROUPS_BUCKETS", "GROUPS_OLD", "GROUPS_NEXT"},
 		"reason":  {"REASON_NONE", "REASON_UNAVAILABLE", "REASON_LENGTH", "REASON_COLLECTION", "REASON_TOO_LARGE", "REASON_POINTERS"},
 	}, names)
-	require.EqualValues(t, plan.OpSlice, len(names["op_code"])-1)
+	require.EqualValues(t, plan.OpGroups, len(names["op_code"])-1)
+	require.EqualValues(t, plan.GroupsNext, len(names["groups"])-1)
 	require.EqualValues(t, event.MaxReason, len(names["reason"])-1)
 }
 

@@ -100,11 +100,12 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 	if err != nil {
 		return fmt.Errorf("count the processors: %w", err)
 	}
-	scratch := min(cpus*scratchSlots, maxScratch)
-	var sites, ops int
+	scratch := max(min(cpus*perCPU, maxScratch), scratchSlots)
+	var sites, ops, dynamics int
 	for _, p := range s.probes {
 		sites += len(p.Plan.Sites)
 		ops += len(p.Plan.Code)
+		dynamics += len(p.Plan.Dynamic)
 	}
 	for name, n := range map[string]int{
 		captureMapParams:   len(s.probes),
@@ -112,6 +113,7 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 		captureMapThrottle: len(s.probes),
 		captureMapSites:    sites,
 		captureMapCode:     ops,
+		captureMapDynamics: max(dynamics, 1),
 		captureMapScratch:  scratch,
 		captureMapRing:     int(ring),
 	} {
@@ -128,12 +130,13 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 }
 
 const (
-	// scratchSlots is SCRATCH_SLOTS in c/layout.h: buffers for one processor,
-	// of 54 KiB.
+	// scratchSlots is SCRATCH_SLOTS in c/layout.h: as many buffers, of 580 KiB,
+	// are tried for a hit; perCPU of them are made for each processor.
 	scratchSlots = 4
-	// maxScratch bounds all buffers to 3.4 MiB: machines can have hundreds of
+	perCPU       = 2
+	// maxScratch bounds all buffers to 18 MiB: machines can have hundreds of
 	// processors, and rarely handle more hits than this at one moment.
-	maxScratch = 64
+	maxScratch = 32
 )
 
 // try loads a copy of the program for the way it will be attached.
@@ -162,8 +165,9 @@ func ringBytes(n int, probes []Probe) uint32 {
 	return 1 << bits.Len(uint(n-1))
 }
 
-// maxEvent is OUT_BYTES in c/layout.h.
-const maxEvent = 32 << 10
+// maxFragment is FRAGMENT_BYTES in c/layout.h, the most of one record. Few events
+// have more than one.
+const maxFragment = 32 << 10
 
 func rateBytes(probes []Probe) int {
 	var perSecond float64
@@ -173,7 +177,7 @@ func rateBytes(probes []Probe) int {
 		}
 		perSecond += max(p.PerSecond, 1)
 	}
-	return int(min(max(perSecond*maxEvent, SmallRingBytes), DefaultRingBytes))
+	return int(min(max(perSecond*maxFragment, SmallRingBytes), DefaultRingBytes))
 }
 
 // fill writes the probes into the maps.
@@ -190,6 +194,9 @@ func (s *Session) fill() error {
 			FirstSite:  sites,
 			Frames:     MaxFrames,
 		}
+		if p.Plan.Types != nil {
+			params.StackOffset = p.Plan.Types.Runtime.G.StackHigh
+		}
 		if p.NoStack {
 			params.Frames = 0
 		}
@@ -202,6 +209,9 @@ func (s *Session) fill() error {
 			if site.Framed {
 				v.Framed = 1
 			}
+			if p.Plan.Types != nil {
+				v.Types = int64(p.Plan.Types.Runtime.Types - site.PC)
+			}
 			if err := maps[captureMapSites].Put(sites, v); err != nil {
 				return fmt.Errorf("write a site of probe %s: %w", p.Plan.ProbeID, err)
 			}
@@ -213,6 +223,12 @@ func (s *Session) fill() error {
 				return fmt.Errorf("write the byte-code of probe %s: %w", p.Plan.ProbeID, err)
 			}
 			ops++
+		}
+		for _, d := range p.Plan.Dynamic {
+			record = d.Op.AppendRecord(record[:0])
+			if err := maps[captureMapDynamics].Put(captureDynamic{Probe: uint32(i), Offset: d.Offset}, record); err != nil {
+				return fmt.Errorf("write the types of probe %s: %w", p.Plan.ProbeID, err)
+			}
 		}
 	}
 	return nil

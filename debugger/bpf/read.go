@@ -58,10 +58,14 @@ func (s *Session) Read(deadline time.Time, fn func(*event.Event)) error {
 				s.busy = true
 				s.reader.SetDeadline(s.wait(deadline))
 			}
-			if err := event.Parse(s.record.RawSample, &s.event); err != nil {
+			complete, err := s.assembler.Add(s.record.RawSample, &s.event)
+			if err != nil {
 				return err
 			}
-			fn(&s.event)
+			if complete {
+				s.stacks.Resolve(&s.event)
+				fn(&s.event)
+			}
 			if rest != math.MaxInt {
 				rest -= recordHeader + len(s.record.RawSample)
 				if rest <= 0 {

@@ -76,8 +76,11 @@ type Session struct {
 
 	readMu sync.Mutex // guards what follows
 	record ringbuf.Record
-	event  event.Event
-	busy   bool // events came since the last quiet poll
+	// assembler and stacks make whole events of what the ring holds.
+	assembler event.Assembler
+	stacks    event.Stacks
+	event     event.Event
+	busy      bool // events came since the last quiet poll
 }
 
 // Mode says how the probes are attached and whether they wait for pages:

@@ -1,7 +1,8 @@
 // Package event is the framing of what the kernel program sends: one event for
 // each probe hit, made of a header, program counters and data items. Parse
 // turns bytes into views of them and allocates nothing in steady state; Append
-// is its inverse.
+// is its inverse. An event of more than 32 KiB comes as several records, which
+// an Assembler joins; a call stack is sent once, and Stacks remembers it.
 //
 // All numbers are little-endian and every part is padded to 8 bytes:
 //
@@ -14,10 +15,15 @@
 //	16     4    process id (thread group, initial PID namespace)
 //	20     4    thread id
 //	24     4    target: what the agent calls the process
-//	28     4    flags: bit 0, the capture stopped early
+//	28     4    flags: bit 0, the capture stopped early; bit 1, fragments follow;
+//	            bits 8-15, number of the fragment, from 0
 //	32     8    goroutine id, 0 when unreadable
 //	40     8    CLOCK_MONOTONIC, nanoseconds
-//	48     8×n  program counters
+//	48     8    hash of the program counters, 0 without any
+//	56     4    bytes of the goroutine's stack above the frame, 0 when unreadable
+//	60     4    processor
+//	64     8×n  program counters; none in a later fragment, nor when the reader has
+//	            them
 //	…           items, each:
 //	            4    type id in bits 0-26, reason in bits 27-31
 //	            4    length of the data in bytes

@@ -24,6 +24,15 @@ type Event struct {
 	GoID uint64
 	// Ktime is CLOCK_MONOTONIC in nanoseconds.
 	Ktime uint64
+	// Depth is how many bytes of the goroutine's stack are above the frame of the
+	// probed function: the same at the entry and at the return of a call, also
+	// when the stack was moved in between. 0 when it was not readable.
+	Depth uint32
+	// CPU is the processor the thread was on.
+	CPU uint32
+	// StackID stands for the call stack: it is sent once, and later events of
+	// the same stack have the number only (see Stacks). 0 when none was taken.
+	StackID uint64
 	// Incomplete says that the capture stopped early, because the event was
 	// full or the step budget was spent: values that were not reached have no
 	// item.
@@ -49,6 +58,13 @@ type hole struct {
 // header points to (Type is the string's or the slice's own type). Decoders
 // find an item by its (Type, Addr); when several match, the longest is the one
 // to use: the same array can be captured through slices of different lengths.
+//
+// What lies behind a map, its header, tables and groups, are items of the map's
+// type, and so are a channel's header and elements, and what a function's word
+// leads to. Of an interface there is an item at the address of its type word,
+// whose 8 bytes are the distance of the dynamic type from runtime.types; the
+// data is an item of the dynamic type. The location of a time.Time and the zone
+// cached there are items of the time's type.
 type Item struct {
 	Type gotype.ID
 	// Addr is the run-time address the bytes were read from.

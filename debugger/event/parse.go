@@ -12,13 +12,16 @@ import (
 // The numbers of the layout; doc.go has the picture.
 const (
 	// Version is the layout this package reads and writes.
-	Version = 1
+	Version = 2
 
-	headerSize = 48
+	headerSize = 64
 	itemSize   = 16
 	align      = 8
 
 	flagIncomplete = 1 << 0
+	flagMore       = 1 << 1
+	sequenceShift  = 8
+	sequenceMask   = 0xff
 
 	typeBits = 27
 	typeMask = 1<<typeBits - 1
@@ -28,7 +31,8 @@ const (
 var ErrMalformed = errors.New("malformed event")
 
 // Parse reads the event at the start of buf into e, whose storage it reuses. buf
-// may be longer than the event. The slices of e point into buf, except Stack,
+// may be longer than the event; of one in several fragments it is the first,
+// and the event is incomplete (see Assembler). The slices of e point into buf, except Stack,
 // which is a copy.
 //
 // On an error, which wraps ErrMalformed and names the offset, e is empty.
@@ -42,23 +46,17 @@ func Parse(buf []byte, e *Event) error {
 }
 
 func (e *Event) parse(buf []byte) error {
-	if len(buf) < headerSize {
-		return malformed(len(buf), "%d bytes are fewer than the header's %d", len(buf), headerSize)
+	buf, err := frame(buf)
+	if err != nil {
+		return err
 	}
 	le := binary.LittleEndian
-	length := le.Uint32(buf)
-	if uint64(length) > uint64(len(buf)) || length < headerSize || length%align != 0 {
-		return malformed(0, "length %d does not fit a record of %d bytes", length, len(buf))
-	}
-	if v := le.Uint16(buf[4:]); v != Version {
-		return malformed(4, "layout version %d is not %d: the kernel program and this reader come from different builds", v, Version)
-	}
-	buf = buf[:length]
 	frames := int(le.Uint16(buf[6:]))
 	e.Probe, e.Site = le.Uint32(buf[8:]), le.Uint32(buf[12:])
 	e.PID, e.TID, e.Target = le.Uint32(buf[16:]), le.Uint32(buf[20:]), le.Uint32(buf[24:])
-	e.Incomplete = le.Uint32(buf[28:])&flagIncomplete != 0
+	e.Incomplete = le.Uint32(buf[28:])&(flagIncomplete|flagMore) != 0
 	e.GoID, e.Ktime = le.Uint64(buf[32:]), le.Uint64(buf[40:])
+	e.StackID, e.Depth, e.CPU = le.Uint64(buf[48:]), le.Uint32(buf[56:]), le.Uint32(buf[60:])
 
 	pos := headerSize
 	if len(buf)-pos < 8*frames {
@@ -76,6 +74,22 @@ func (e *Event) parse(buf []byte) error {
 		pos = n
 	}
 	return nil
+}
+
+// frame checks the start of a record and cuts it to its length.
+func frame(buf []byte) ([]byte, error) {
+	if len(buf) < headerSize {
+		return nil, malformed(len(buf), "%d bytes are fewer than the header's %d", len(buf), headerSize)
+	}
+	le := binary.LittleEndian
+	length := le.Uint32(buf)
+	if uint64(length) > uint64(len(buf)) || length < headerSize || length%align != 0 {
+		return nil, malformed(0, "length %d does not fit a record of %d bytes", length, len(buf))
+	}
+	if v := le.Uint16(buf[4:]); v != Version {
+		return nil, malformed(4, "layout version %d is not %d: the kernel program and this reader come from different builds", v, Version)
+	}
+	return buf[:length], nil
 }
 
 // parseItem reads the item at pos and returns where the next one starts.

@@ -22,9 +22,42 @@ const (
 	OpStack    // root[Offset:][:Size] = memory at CFA + CFA
 	OpHole     // root[Offset:][:Size] is not readable
 
-	OpPointer // pointer at Offset: capture Size bytes; costs one level of depth
-	OpString  // string header at Offset: capture at most Limit bytes
-	OpSlice   // slice header at Offset: capture at most Limit elements of Size bytes
+	OpPointer   // pointer at Offset: capture Size bytes; costs one level of depth
+	OpString    // string header at Offset: capture at most Limit bytes
+	OpSlice     // slice header at Offset: capture at most Limit elements of Size bytes
+	OpInterface // interface at Offset: capture its type and, when that is one of Plan.Dynamic, its value
+	OpRing      // channel: capture the elements that wait, at most Limit of Size bytes
+	OpGroups    // groups or buckets of a map: capture those with entries, each an item
+)
+
+// OpFlags refine an instruction.
+type OpFlags uint8
+
+// Flags.
+const (
+	FlagFree   OpFlags = 1 << iota // costs no level of depth
+	FlagDirect                     // of a dynamic type: the data word of the interface is the value
+	FlagItab                       // the type word leads to an itab, with the type at CFA
+	FlagBucket                     // slots are marked as in buckets, not as in groups of a Swiss map
+)
+
+// Where OpGroups finds groups; in Op.Reg.
+const (
+	// GroupsSmall is one group, at the pointer at Offset, unless the word at Aux
+	// is set.
+	GroupsSmall uint8 = iota
+	// GroupsTable are those of the table of Limit bytes that the pointer at Offset
+	// leads to: there the pointer to the groups is at CFA and their number, less
+	// one, at Aux.
+	GroupsTable
+	// GroupsBuckets is an array of buckets; the byte at Aux is the logarithm of
+	// their number.
+	GroupsBuckets
+	// GroupsOld is the array before, of half as many, or as many when the byte at
+	// CFA has a bit of Limit.
+	GroupsOld
+	// GroupsNext is one bucket, that of the overflow.
+	GroupsNext
 )
 
 // Op is one instruction. The code of a plan is a list of routines, each a run
@@ -39,10 +72,12 @@ type Op struct {
 	// Reason is given when the value is clipped to Limit (or to Size, for
 	// OpPointer); ReasonNone when it cannot be.
 	Reason event.Reason
+	Flags  OpFlags
 	// Offset is relative to the root for copies, and to the current element
 	// for the others.
 	Offset uint32
-	// CFA is relative to the canonical frame address.
+	// CFA is relative to the canonical frame address. For OpRing it is the offset
+	// of the number of elements, with the capacity in the next word.
 	CFA int32
 	// Size is in bytes: of the copy, the pointee, or one element.
 	Size uint32
@@ -53,6 +88,18 @@ type Op struct {
 	// Routine is the index of the first instruction to run on each element of
 	// the new item; 0 when its elements refer to nothing.
 	Routine uint32
+	// Aux is, for OpRing, the offset of the index of the first element, for
+	// OpGroups as said there, and for what leads to a map the number of entries
+	// that are wanted of it.
+	Aux uint32
+}
+
+// Dynamic is what OpInterface does with the values of one type: an OpPointer, or
+// with FlagDirect the routine to run on the data word itself.
+type Dynamic struct {
+	// Offset is the type's from runtime.types.
+	Offset uint32
+	Op     Op
 }
 
 // RootRoutine is the index of the first instruction to run at sites of a kind.
@@ -77,12 +124,12 @@ const RecordSize = 32
 // (struct op in bpf/c/layout.h), in the order of the fields, little-endian.
 func (o Op) AppendRecord(dst []byte) []byte {
 	le := binary.LittleEndian
-	dst = append(dst, byte(o.Code), o.Reg, byte(o.Reason), 0)
+	dst = append(dst, byte(o.Code), o.Reg, byte(o.Reason), byte(o.Flags))
 	dst = le.AppendUint32(dst, o.Offset)
 	dst = le.AppendUint32(dst, uint32(o.CFA))
 	dst = le.AppendUint32(dst, o.Size)
 	dst = le.AppendUint32(dst, o.Limit)
 	dst = le.AppendUint32(dst, uint32(o.Type))
 	dst = le.AppendUint32(dst, o.Routine)
-	return le.AppendUint32(dst, 0)
+	return le.AppendUint32(dst, o.Aux)
 }

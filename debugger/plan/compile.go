@@ -43,7 +43,7 @@ var UnavailableLarge = fmt.Sprintf("the variables together are larger than %d by
 // The same plan always gives the same code. An error means that the plan
 // contradicts itself and names the variable.
 func Compile(p *Plan) error {
-	c := compiler{types: p.Types, limits: p.Limits.OrDefaults(), routines: map[gotype.ID]uint32{}, referring: map[gotype.ID]bool{}}
+	c := compiler{types: p.Types, limits: p.Limits.OrDefaults(), wanted: map[routine]uint32{}, referring: map[gotype.ID]bool{}}
 	if c.types == nil {
 		c.types = &gotype.Table{}
 	}
@@ -55,16 +55,20 @@ func Compile(p *Plan) error {
 	if p.returns() {
 		c.root(p, func(r Role) bool { return r == RoleResult })
 	}
+	c.dynamicTypes()
 	// Emitting a routine can ask for further ones, which join the end.
-	for i := 0; i < len(c.wanted); i++ {
-		c.routines[c.wanted[i]] = uint32(len(c.code))
-		c.routine(c.wanted[i])
+	starts := []uint32{0}
+	for i := 0; i < len(c.order); i++ {
+		starts = append(starts, uint32(len(c.code)))
+		c.emit(c.order[i])
 	}
 	for i := range c.code {
-		if t := gotype.ID(c.code[i].Routine); t != 0 {
-			c.code[i].Routine = c.routines[t]
-		}
+		c.code[i].Routine = starts[c.code[i].Routine]
 	}
+	for i := range c.dynamic {
+		c.dynamic[i].Op.Routine = starts[c.dynamic[i].Op.Routine]
+	}
+	p.Dynamic = c.dynamic
 	p.Code = c.code
 	return nil
 }
@@ -85,16 +89,37 @@ func (l Limits) OrDefaults() Limits {
 	return l
 }
 
+// routine is what is run on each element of an item.
+type routine struct {
+	id   gotype.ID
+	part part
+}
+
+// part says which of the items of a type: its elements, or those that the
+// runtime keeps behind it.
+type part uint8
+
+const (
+	partElement part = iota
+	partMap
+	partDirectory
+	partGroup
+	partChan
+	partLocation
+)
+
 type compiler struct {
 	types  *gotype.Table
 	limits Limits
 	code   []Op
 	// start is the first instruction of the routine being emitted.
 	start int
-	// wanted are the types that need a routine, in the order they were met.
-	// Until all are emitted, Op.Routine holds a type.
-	wanted   []gotype.ID
-	routines map[gotype.ID]uint32
+	// order are the routines to emit, in the order they were asked for; wanted
+	// has the position of each, counted from 1, which is what Op.Routine holds
+	// until all are emitted.
+	order   []routine
+	wanted  map[routine]uint32
+	dynamic []Dynamic
 	// referring remembers the answers of refers.
 	referring map[gotype.ID]bool
 }
@@ -201,10 +226,23 @@ func (c *compiler) root(p *Plan, roles func(Role) bool) {
 	c.code = append(c.code, Op{Code: OpEnd})
 }
 
-// routine emits what is run on each element of type id.
-func (c *compiler) routine(id gotype.ID) {
+// emit emits a routine.
+func (c *compiler) emit(r routine) {
 	c.start = len(c.code)
-	c.follow(id, 0, 0)
+	switch r.part {
+	case partElement:
+		c.follow(r.id, 0, 0)
+	case partMap:
+		c.mapHeader(r.id)
+	case partDirectory:
+		c.mapDirectory(r.id)
+	case partGroup:
+		c.mapGroup(r.id)
+	case partChan:
+		c.chanHeader(r.id)
+	case partLocation:
+		c.location(r.id)
+	}
 	c.code = append(c.code, Op{Code: OpEnd})
 }
 
@@ -218,6 +256,10 @@ func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
 	op := Op{Offset: uint32(at)}
 	switch t.Kind {
 	case gotype.Struct:
+		if isTime(t) {
+			c.time(t, at)
+			return
+		}
 		for i := range min(len(t.Fields), c.limits.Fields) {
 			c.follow(t.Fields[i].Type, at+t.Fields[i].Offset, nesting+1)
 		}
@@ -234,23 +276,49 @@ func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
 	case gotype.String:
 		op.Code, op.Type, op.Size = OpString, id, 1
 		op.Limit, op.Reason = clip(c.limits.Length, MaxItem, event.ReasonLength)
-	case gotype.Pointer, gotype.Slice:
+	case gotype.Slice:
 		elem := c.types.Get(t.Elem)
-		if t.Kind == gotype.Slice {
-			op.Code, op.Type, op.Size = OpSlice, id, uint32(min(elem.Size, MaxItem+1))
-			op.Limit, op.Reason = clip(c.limits.Collection, int(MaxItem/elem.Size), event.ReasonCollection)
-		} else {
-			op.Code, op.Type, op.Size, op.Limit = OpPointer, t.Elem, uint32(min(elem.Size, MaxItem)), 1
-			if elem.Size > MaxItem {
-				op.Reason = event.ReasonTooLarge
-			}
+		op.Code, op.Type, op.Size = OpSlice, id, uint32(min(elem.Size, MaxItem+1))
+		op.Limit, op.Reason = clip(c.limits.Collection, int(MaxItem/elem.Size), event.ReasonCollection)
+		if op.Limit > 0 {
+			op.Routine = c.element(t.Elem)
 		}
-		if op.Limit > 0 && c.refers(t.Elem) {
-			op.Routine = uint32(t.Elem)
-			c.want(t.Elem)
+	case gotype.Pointer:
+		op = c.pointer(t.Elem, at)
+	case gotype.Map:
+		op.Code, op.Type, op.Size, op.Limit = OpPointer, id, c.mapHeaderSize(), 1
+		op.Aux = uint32(c.limits.Collection)
+		if t.Key != 0 && t.Elem != 0 {
+			op.Routine = c.want(id, partMap)
+		}
+	case gotype.Chan:
+		op.Code, op.Type, op.Size, op.Limit = OpPointer, id, c.chanHeaderSize(), 1
+		if elem := c.types.Get(t.Elem); elem != nil && elem.Size > 0 && elem.Size <= MaxItem {
+			op.Routine = c.want(id, partChan)
+		}
+	case gotype.Func:
+		// A function's word leads to a closure, whose first word is the code.
+		op.Code, op.Flags, op.Type, op.Size, op.Limit = OpPointer, FlagFree, id, wordSize, 1
+	case gotype.Interface:
+		op.Code, op.Type, op.Size = OpInterface, id, 2*wordSize
+		if !t.Empty {
+			op.Flags, op.CFA = FlagItab, int32(c.types.Runtime.ItabType)
+		}
+		if t.Name == contextName {
+			op.Flags |= FlagFree
 		}
 	}
 	c.code = append(c.code, op)
+}
+
+// pointer is the instruction for a pointer to type id at an offset.
+func (c *compiler) pointer(id gotype.ID, at uint64) Op {
+	size := c.types.Get(id).Size
+	op := Op{Code: OpPointer, Offset: uint32(at), Type: id, Size: uint32(min(size, MaxItem)), Limit: 1, Routine: c.element(id)}
+	if size > MaxItem {
+		op.Reason = event.ReasonTooLarge
+	}
+	return op
 }
 
 // full reports whether nothing more can be followed: the offset is beyond what
@@ -280,14 +348,24 @@ func (c *compiler) refers(id gotype.ID) bool {
 		return false
 	}
 	switch t.Kind {
-	case gotype.String:
+	case gotype.String, gotype.Func:
 		answer = true
 	case gotype.Pointer, gotype.Slice:
 		elem := c.types.Get(t.Elem)
 		answer = elem != nil && elem.Size > 0
 	case gotype.Array:
 		answer = t.Len > 0 && c.refers(t.Elem)
+	case gotype.Map:
+		answer = t.Map != nil && t.Map.GroupSize > 0 && t.Map.GroupSize <= MaxItem && t.Map.Control == 0 && c.mapHeaderSize() > 0
+	case gotype.Chan:
+		answer = c.chanHeaderSize() > 0
+	case gotype.Interface:
+		answer = c.types.Runtime.Types > 0 && (t.Empty || c.types.Runtime.ItabType > 0)
 	case gotype.Struct:
+		if isTime(t) {
+			answer = c.types.Runtime.Location.CacheZone > 0
+			break
+		}
 		for i := range min(len(t.Fields), c.limits.Fields) {
 			if c.refers(t.Fields[i].Type) {
 				answer = true
@@ -299,9 +377,19 @@ func (c *compiler) refers(id gotype.ID) bool {
 	return answer
 }
 
-func (c *compiler) want(id gotype.ID) {
-	if _, ok := c.routines[id]; !ok {
-		c.routines[id] = 0
-		c.wanted = append(c.wanted, id)
+// element is the routine for elements of type id; 0 when they refer to nothing.
+func (c *compiler) element(id gotype.ID) uint32 {
+	if !c.refers(id) {
+		return 0
 	}
+	return c.want(id, partElement)
+}
+
+func (c *compiler) want(id gotype.ID, p part) uint32 {
+	r := routine{id, p}
+	if c.wanted[r] == 0 {
+		c.order = append(c.order, r)
+		c.wanted[r] = uint32(len(c.order))
+	}
+	return c.wanted[r]
 }

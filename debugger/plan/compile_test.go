@@ -144,8 +144,55 @@ func samples() map[string]*Plan {
 		},
 	}
 
+	plans["runtime"] = behind(gotype.Runtime{Swiss: &gotype.SwissLayout{DirPtr: 16, DirLen: 24, GlobalDepth: 32, LocalDepth: 6, Index: 8, Groups: 16, LengthMask: 24}})
+	plans["buckets"] = behind(gotype.Runtime{Hash: &gotype.HashLayout{Flags: 8, B: 9, Buckets: 16, OldBuckets: 24, SameSize: 8}})
 	plans["empty"] = &Plan{}
 	return plans
+}
+
+// behind is a plan with everything that the runtime keeps behind a word.
+func behind(r gotype.Runtime) *Plan {
+	t := &table{}
+	r.Types, r.ItabType = 0x500000, 8
+	r.Chan = gotype.ChanLayout{Capacity: 8, Buffer: 16, Closed: 28, Receive: 56}
+	r.Location = gotype.LocationLayout{CacheStart: 80, CacheEnd: 88, CacheZone: 96, ZoneOffset: 16}
+	t.Runtime = r
+	i64, str := t.scalar(gotype.Int, "int", 8), t.str()
+	t.Set(i64, gotype.Type{Kind: gotype.Int, Name: "int", Size: 8, RuntimeOffset: 0x40})
+	t.Set(str, gotype.Type{Kind: gotype.String, Name: "string", Size: 16, RuntimeOffset: 0x20})
+	layout := func(key, elem uint32) *gotype.MapLayout {
+		m := &gotype.MapLayout{GroupSize: 8 + 8*(key+elem), Keys: 8, KeyStride: key + elem, Elems: 8 + key, ElemStride: key + elem}
+		if r.Swiss == nil {
+			m.KeyStride, m.ElemStride, m.Elems = key, elem, 8+8*key
+			m.Overflow = m.GroupSize
+			m.GroupSize += 8
+		}
+		return m
+	}
+	big := t.array(str, 10)
+	names := t.Add(gotype.Type{Kind: gotype.Map, Name: "map[string]int", Size: 8, Key: str, Elem: i64, Map: layout(16, 8), RuntimeOffset: 0x60})
+	bigs := layout(8, 8)
+	bigs.IndirectElem = true
+	any := t.Add(gotype.Type{Kind: gotype.Interface, Name: "interface {}", Size: 16, Empty: true})
+	loc := t.Add(gotype.Type{Kind: gotype.Pointer, Name: "*time.Location", Size: 8})
+	tm := t.Add(gotype.Type{Kind: gotype.Struct, Name: "time.Time", Size: 24, Fields: []gotype.Field{
+		{Name: "wall", Type: i64}, {Name: "ext", Offset: 8, Type: i64}, {Name: "loc", Offset: 16, Type: loc},
+	}})
+	box := t.structure("main.Box", t.pointer(i64))
+	t.Set(box, gotype.Type{Kind: gotype.Struct, Name: "main.Box", Size: 8, Fields: t.Get(box).Fields, RuntimeOffset: 0x10})
+	return &Plan{Types: &t.Table, Variables: []Variable{
+		{Name: "names", Type: names, Pieces: registers(0, 1)},
+		{Name: "bigs", Type: t.Add(gotype.Type{Kind: gotype.Map, Name: "map[int][10]string", Size: 8, Key: i64, Elem: big, Map: bigs}), Pieces: registers(1, 1)},
+		{Name: "numbers", Type: t.Add(gotype.Type{Kind: gotype.Map, Name: "map[int]int", Size: 8, Key: i64, Elem: i64, Map: layout(8, 8)}), Pieces: registers(2, 1)},
+		{Name: "far", Type: t.Add(gotype.Type{Kind: gotype.Map, Name: "map[int]main.Far", Size: 8, Key: i64, Map: layout(8, 8)}), Pieces: registers(3, 1)},
+		{Name: "c", Type: t.Add(gotype.Type{Kind: gotype.Chan, Name: "chan string", Size: 8, Elem: str}), Pieces: registers(4, 1)},
+		{Name: "f", Type: t.Add(gotype.Type{Kind: gotype.Func, Name: "func()", Size: 8}), Pieces: registers(5, 1)},
+		{Name: "any", Type: any, Pieces: registers(6, 2)},
+		{Name: "err", Type: t.Add(gotype.Type{Kind: gotype.Interface, Name: "error", Size: 16}), Pieces: registers(8, 2)},
+		{Name: "ctx", Type: t.Add(gotype.Type{Kind: gotype.Interface, Name: "context.Context", Size: 16}), Pieces: stack(8, 16)},
+		{Name: "at", Type: tm, Pieces: stack(24, 24)},
+		{Name: "box", Type: box, Pieces: stack(48, 8)},
+	}}
 }
 
 func TestCompileGolden(t *testing.T) {
@@ -230,13 +277,21 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		const n = 12
-		var ty gotype.Table
+		ty := behind(gotype.Runtime{Swiss: &gotype.SwissLayout{DirPtr: 16, DirLen: 24}}).Types
+		*ty = gotype.Table{Runtime: ty.Runtime}
+		if rapid.Bool().Draw(t, "buckets") {
+			ty.Runtime.Swiss, ty.Runtime.Hash = nil, &gotype.HashLayout{B: 9, Buckets: 16, OldBuckets: 24}
+		}
 		id := rapid.Map(rapid.IntRange(0, n+1), func(i int) gotype.ID { return gotype.ID(i) })
 		size := rapid.OneOf(rapid.Uint64Range(0, 64), rapid.Uint64Range(0, 1<<20), rapid.Uint64())
 		for range n {
 			typ := gotype.Type{
 				Kind: gotype.Kind(rapid.IntRange(int(gotype.Invalid), int(gotype.Opaque)).Draw(t, "kind")),
 				Size: size.Draw(t, "size"), Elem: id.Draw(t, "elem"), Len: size.Draw(t, "len"),
+				Key: id.Draw(t, "key"), Empty: rapid.Bool().Draw(t, "empty"), RuntimeOffset: size.Draw(t, "runtime"),
+			}
+			if rapid.Bool().Draw(t, "layout") {
+				typ.Map = &gotype.MapLayout{GroupSize: rapid.Uint32().Draw(t, "group"), Keys: 8, KeyStride: rapid.Uint32().Draw(t, "stride"), Elems: rapid.Uint32().Draw(t, "elems"), Overflow: rapid.Uint32().Draw(t, "overflow")}
 			}
 			for range rapid.IntRange(0, 4).Draw(t, "fields") {
 				typ.Fields = append(typ.Fields, gotype.Field{Offset: size.Draw(t, "offset"), Type: id.Draw(t, "field")})
@@ -244,14 +299,14 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 			ty.Add(typ)
 		}
 		limit := rapid.IntRange(-1, 1<<30)
-		p := &Plan{Types: &ty, Limits: Limits{limit.Draw(t, "depth"), limit.Draw(t, "collection"), limit.Draw(t, "length"), limit.Draw(t, "fields")}}
+		p := &Plan{Types: ty, Limits: Limits{limit.Draw(t, "depth"), limit.Draw(t, "collection"), limit.Draw(t, "length"), limit.Draw(t, "fields")}}
 		for i := range n {
 			typ := ty.Get(gotype.ID(i + 1))
 			p.Variables = append(p.Variables, Variable{Name: "v", Type: typ.ID, Pieces: stack(8, uint32(min(typ.Size, 1<<31)))})
 		}
 		require.NoError(t, Compile(p))
 		require.LessOrEqual(t, p.RootSize, uint32(MaxItem))
-		require.LessOrEqual(t, len(p.Code), (n+1)*(maxRoutine+1)+n)
+		require.LessOrEqual(t, len(p.Code), (3*n+1)*(maxRoutine+1)+n)
 		starts := map[uint32]bool{0: true}
 		for i, op := range p.Code {
 			if op.Code == OpEnd {
@@ -266,7 +321,9 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 				require.LessOrEqual(t, op.Offset+op.Size, p.RootSize)
 			}
 			if op.Code >= OpPointer {
-				require.LessOrEqual(t, uint64(op.Limit)*uint64(op.Size), uint64(MaxItem))
+				if op.Code != OpGroups {
+					require.LessOrEqual(t, uint64(op.Limit)*uint64(op.Size), uint64(MaxItem))
+				}
 				require.NotZero(t, op.Type)
 			}
 		}
@@ -275,17 +332,17 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 
 func TestRecordLayout(t *testing.T) {
 	t.Parallel()
-	op := Op{Code: OpSlice, Reg: 2, Reason: event.ReasonCollection, Offset: 0x01020304, CFA: -2, Size: 5, Limit: 6, Type: 7, Routine: 8}
+	op := Op{Code: OpSlice, Reg: 2, Reason: event.ReasonCollection, Offset: 0x01020304, CFA: -2, Size: 5, Limit: 6, Type: 7, Routine: 8, Flags: FlagItab, Aux: 9}
 	require.Equal(t, []byte{
 		0xee,
-		6, 2, 3, 0,
+		6, 2, 3, 4,
 		4, 3, 2, 1,
 		0xfe, 0xff, 0xff, 0xff,
 		5, 0, 0, 0,
 		6, 0, 0, 0,
 		7, 0, 0, 0,
 		8, 0, 0, 0,
-		0, 0, 0, 0,
+		9, 0, 0, 0,
 	}, op.AppendRecord([]byte{0xee}))
 	require.Len(t, op.AppendRecord(nil), RecordSize)
 }

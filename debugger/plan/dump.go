@@ -11,6 +11,7 @@ import (
 var opNames = [...]string{
 	OpEnd: "end", OpRegister: "register", OpStack: "stack", OpHole: "hole",
 	OpPointer: "pointer", OpString: "string", OpSlice: "slice",
+	OpInterface: "iface", OpRing: "ring", OpGroups: "groups",
 }
 
 // String is the instruction's name in dumps.
@@ -42,7 +43,12 @@ func DumpCode(p *Plan) string {
 	starts := map[uint32]string{}
 	for _, op := range p.Code {
 		if op.Routine != 0 {
-			starts[op.Routine] = "element " + name(elementOf(p, op))
+			starts[op.Routine] = nameOfRoutine(p, op)
+		}
+	}
+	for _, d := range p.Dynamic {
+		if d.Op.Routine != 0 && starts[d.Op.Routine] == "" {
+			starts[d.Op.Routine] = "element " + name(d.Op.Type)
 		}
 	}
 	limits := p.Limits.OrDefaults()
@@ -59,27 +65,95 @@ func DumpCode(p *Plan) string {
 			continue
 		}
 		fmt.Fprintf(&b, "%5d  %-8s +%-4d ", i, op.Code, op.Offset)
-		switch op.Code {
-		case OpRegister:
-			fmt.Fprintf(&b, "<- %s, %d bytes", registerName(op.Reg), op.Size)
-		case OpStack:
-			fmt.Fprintf(&b, "<- cfa%+d, %d bytes", op.CFA, op.Size)
-		case OpHole:
-			fmt.Fprintf(&b, "%d bytes", op.Size)
-		case OpPointer:
-			fmt.Fprintf(&b, "-> %s, %d bytes", name(op.Type), op.Size)
-		default:
-			fmt.Fprintf(&b, "-> %s, up to %d x %d bytes", name(op.Type), op.Limit, op.Size)
-		}
-		if op.Reason != event.ReasonNone {
-			fmt.Fprintf(&b, ", else %q", op.Reason)
-		}
-		if op.Routine != 0 {
-			fmt.Fprintf(&b, ", each %d", op.Routine)
-		}
-		b.WriteByte('\n')
+		dumpOp(&b, op, name)
+	}
+	if len(p.Dynamic) > 0 {
+		b.WriteString("dynamic types:\n")
+	}
+	for _, d := range p.Dynamic {
+		fmt.Fprintf(&b, "%#7x  ", d.Offset)
+		dumpOp(&b, d.Op, name)
 	}
 	return b.String()
+}
+
+// dumpOp prints what an instruction does, and ends the line.
+func dumpOp(b *strings.Builder, op Op, name func(gotype.ID) string) {
+	switch op.Code {
+	case OpRegister:
+		fmt.Fprintf(b, "<- %s, %d bytes", registerName(op.Reg), op.Size)
+	case OpStack:
+		fmt.Fprintf(b, "<- cfa%+d, %d bytes", op.CFA, op.Size)
+	case OpHole:
+		fmt.Fprintf(b, "%d bytes", op.Size)
+	case OpPointer:
+		fmt.Fprintf(b, "-> %s, %d bytes", name(op.Type), op.Size)
+	case OpInterface:
+		fmt.Fprintf(b, "-> %s", name(op.Type))
+		if op.Flags&FlagItab != 0 {
+			fmt.Fprintf(b, ", type at +%d of the itab", op.CFA)
+		}
+	case OpRing:
+		fmt.Fprintf(b, "-> %s, up to %d x %d bytes, length at +%d, first at +%d", name(op.Type), op.Limit, op.Size, op.CFA, op.Aux)
+	case OpGroups:
+		fmt.Fprintf(b, "-> %s, %d bytes each, ", name(op.Type), op.Size)
+		dumpGroups(b, op)
+	default:
+		fmt.Fprintf(b, "-> %s, up to %d x %d bytes", name(op.Type), op.Limit, op.Size)
+	}
+	if op.Flags&FlagFree != 0 {
+		b.WriteString(", free")
+	}
+	if op.Flags&FlagDirect != 0 {
+		b.WriteString(", in the word")
+	}
+	if op.Aux != 0 && (op.Code == OpPointer || op.Code == OpSlice) {
+		fmt.Fprintf(b, ", %d entries", op.Aux)
+	}
+	if op.Reason != event.ReasonNone {
+		fmt.Fprintf(b, ", else %q", op.Reason)
+	}
+	if op.Routine != 0 {
+		fmt.Fprintf(b, ", each %d", op.Routine)
+	}
+	b.WriteByte('\n')
+}
+
+func dumpGroups(b *strings.Builder, op Op) {
+	switch op.Reg {
+	case GroupsSmall:
+		fmt.Fprintf(b, "one unless +%d", op.Aux)
+	case GroupsTable:
+		fmt.Fprintf(b, "those at +%d of a table of %d, mask at +%d", op.CFA, op.Limit, op.Aux)
+	case GroupsBuckets:
+		fmt.Fprintf(b, "1 << +%d", op.Aux)
+	case GroupsOld:
+		fmt.Fprintf(b, "1 << +%d, half of it unless +%d has %#x", op.Aux, op.CFA, op.Limit)
+	default:
+		b.WriteString("the next")
+	}
+}
+
+// nameOfRoutine says what the elements are that an instruction queues.
+func nameOfRoutine(p *Plan, op Op) string {
+	t := p.Types.Get(op.Type)
+	switch {
+	case t == nil:
+		return fmt.Sprintf("type %d", op.Type)
+	case op.Code == OpGroups:
+		return "group of " + t.Name
+	case t.Kind == gotype.Map && op.Code == OpSlice:
+		return "directory of " + t.Name
+	case op.Code == OpRing:
+		return "element " + p.Types.Get(t.Elem).Name
+	case op.Code == OpPointer && (t.Kind == gotype.Map || t.Kind == gotype.Chan) && op.Size > wordSize:
+		return "header of " + t.Name
+	case op.Code == OpPointer && isTime(t) && op.Flags&FlagFree != 0:
+		return "location of " + t.Name
+	case op.Code == OpSlice:
+		return "element " + p.Types.Get(t.Elem).Name
+	}
+	return "element " + t.Name
 }
 
 func registerName(reg uint8) string {
@@ -87,15 +161,4 @@ func registerName(reg uint8) string {
 		return amd64Registers[reg]
 	}
 	return fmt.Sprintf("r%d?", reg)
-}
-
-// elementOf is the type of the elements of the item an instruction captures.
-func elementOf(p *Plan, op Op) gotype.ID {
-	if p.Types == nil {
-		return 0
-	}
-	if t := p.Types.Get(op.Type); t != nil && op.Code == OpSlice {
-		return t.Elem
-	}
-	return op.Type
 }

@@ -33,6 +33,9 @@ type Plan struct {
 	Limits Limits
 	// Code is the byte-code of the capture, in execution order.
 	Code []Op
+	// Dynamic are the types whose values are captured from interfaces, by their
+	// Offset.
+	Dynamic []Dynamic
 	// GoIDOffset is the offset of goid in runtime.g, in bytes.
 	GoIDOffset uint32
 	// Notes say, in words, what this plan cannot do and why; none of them keeps

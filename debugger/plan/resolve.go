@@ -33,6 +33,11 @@ func Resolve(bin *binary.Binary, def Definition) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	return ResolveFunction(bin, fn, def)
+}
+
+// ResolveFunction is Resolve for a function that is found already.
+func ResolveFunction(bin *binary.Binary, fn *binary.Function, def Definition) (*Plan, error) {
 	p := &Plan{
 		ProbeID: def.ProbeID, ProbeVersion: def.Version,
 		Function: fn.Name, File: fn.File, Line: fn.Line,
@@ -66,6 +71,8 @@ func (r *resolver) goid() (err error) {
 	return err
 }
 
+var anchors = map[disasm.Class]Anchor{disasm.PushRBP: AnchorPushRBP, disasm.Emulated: AnchorEmulated, disasm.Stepped: AnchorStepped}
+
 // returnSize is what is on the stack above the stack pointer at an entry or
 // return before the caller's frame begins: the return address.
 const returnSize = 8
@@ -76,7 +83,6 @@ func (r *resolver) sites() error {
 	if err != nil {
 		return err
 	}
-	anchors := map[disasm.Class]Anchor{disasm.PushRBP: AnchorPushRBP, disasm.Emulated: AnchorEmulated, disasm.Stepped: AnchorStepped}
 	r.entry = r.fn.Entry + uint64(e.Offset)
 	if err := r.site(Site{PC: r.entry, Kind: SiteEntry, Anchor: anchors[e.Class], Restarts: e.Restarts}); err != nil {
 		return err

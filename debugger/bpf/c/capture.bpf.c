@@ -67,26 +67,69 @@ static __always_inline __u64 wake_flags(__u64 now)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void submit(struct scratch *s, struct stats *st, __u64 start)
+/*
+ * How much of the goroutine's stack is above the frame: the same for the entry
+ * and the return of a call, also when the stack was moved in between, and
+ * different for the calls of a recursion.
+ */
+static __always_inline __u32 stack_depth(struct pt_regs *ctx, struct params *p, __u64 cfa)
 {
-	struct event_header *h = (void *)s->out;
-	__u64 length = s->vm.cursor;
+	__u64 high = 0;
+
+	if (p->stack_offset)
+		bpf_probe_read_user(&high, sizeof(high), (void *)(REG_G(ctx) + p->stack_offset));
+	return high > cfa && high - cfa < 1ULL << 32 ? high - cfa : 0;
+}
+
+/* Sends the fragments, in order; a failure loses those after it too. */
+static __always_inline bool send(struct scratch *s, __u64 now)
+{
+	struct vm *vm = &s->vm;
+	struct event_header *first = (void *)s->out;
+	__u64 last = vm->fragments;
+
+	s->lengths[masked(last, FRAGMENTS - 1)] = vm->cursor - vm->fragment;
+	for (__u64 i = 0; i < FRAGMENTS; i++) {
+		struct event_header *h = (void *)&s->out[i * FRAGMENT_BYTES];
+		__u64 length = s->lengths[i];
+		__u32 flags = i << EVENT_SEQUENCE;
+
+		if (i > last)
+			break;
+		if (i) {
+			*h = *first;
+			h->frames = 0;
+		}
+		h->length = length;
+		if (i < last)
+			flags |= EVENT_MORE;
+		else if (vm->incomplete)
+			flags |= EVENT_INCOMPLETE;
+		h->flags = flags;
+		opaque(length);
+		if (length > FRAGMENT_BYTES)
+			return false;
+		if (bpf_ringbuf_output(&ring, h, length, i < last ? BPF_RB_NO_WAKEUP : wake_flags(now)))
+			return false;
+	}
+	return true;
+}
+
+static __always_inline void submit(struct scratch *s, struct stats *st, __u64 start, __u64 stack)
+{
 	__u64 now = bpf_ktime_get_ns();
 
-	h->length = length;
-	if (s->vm.incomplete) {
-		h->flags |= EVENT_INCOMPLETE;
+	if (s->vm.incomplete)
 		count(st->incomplete, 1);
-	}
 	if (s->vm.faults)
 		count(st->faults, s->vm.faults);
-	opaque(length);
-	if (length > OUT_BYTES)
-		return;
-	if (bpf_ringbuf_output(&ring, s->out, length, wake_flags(now)))
-		count(st->ring_full, 1);
-	else
+	if (send(s, now)) {
 		count(st->sent, 1);
+		if (stack)
+			stack_sent(stack);
+	} else {
+		count(st->ring_full, 1);
+	}
 	count(st->busy_ns, now - start);
 }
 
@@ -121,6 +164,7 @@ int on_hit(struct pt_regs *ctx)
 	}
 	struct event_header *h = (void *)s->out;
 	__u64 id = bpf_get_current_pid_tgid();
+	__u64 cfa = REG_SP(ctx) + (__s64)site->cfa;
 
 	h->version = EVENT_VERSION;
 	h->probe = probe;
@@ -128,16 +172,26 @@ int on_hit(struct pt_regs *ctx)
 	h->tgid = id >> 32;
 	h->tid = id;
 	h->target = target;
-	h->flags = 0;
 	h->goid = goid(ctx, p);
 	h->ktime = start;
-	__u64 frames = walk_stack(s, ctx, site, p->frames);
+	h->depth = stack_depth(ctx, p, cfa);
+	h->cpu = bpf_get_smp_processor_id();
+	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;
 
+	if (frames) {
+		stack = s->stack;
+		if (stack_known(stack))
+			frames = 0;
+		else
+			fresh = stack;
+	}
+	h->stack = stack;
 	h->frames = frames;
 	s->vm.cursor = sizeof(*h) + frames * 8;
+	s->vm.types = REG_IP(ctx) + site->types;
 	copy_registers(s->regs, ctx);
-	interpret(s, p, site, REG_SP(ctx) + (__s64)site->cfa);
-	submit(s, st, start);
+	interpret(s, p, site, cfa, probe);
+	submit(s, st, start, fresh);
 	release(s);
 	return 0;
 }

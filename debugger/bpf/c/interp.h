@@ -17,24 +17,43 @@ struct run {
 	struct scratch *s;
 	__u64 cfa;
 	__u32 code;
+	__u32 probe;
 };
+
+/*
+ * Makes room for an item of len bytes, in a new fragment if need be. False when
+ * there is none; what is smaller may still fit.
+ */
+static __always_inline bool room(struct vm *vm, struct scratch *s, __u64 len)
+{
+	__u64 end = vm->cursor + sizeof(struct item_header) + ((len + 7) & ~7ULL);
+
+	if (end <= vm->fragment + FRAGMENT_BYTES)
+		return true;
+	if (vm->fragments >= FRAGMENTS - 1)
+		return false;
+	s->lengths[masked(vm->fragments, FRAGMENTS - 1)] = vm->cursor - vm->fragment;
+	vm->fragments++;
+	vm->fragment += FRAGMENT_BYTES;
+	vm->cursor = vm->fragment + sizeof(struct event_header);
+	return true;
+}
 
 /* Appends an item of len bytes read from addr; returns the bytes captured. */
 static __always_inline __u64 capture(struct scratch *s, __u32 type, __u32 reason, __u64 addr,
 				     __u64 len)
 {
 	struct vm *vm = &s->vm;
-	__u64 at = vm->cursor;
 
-	if (at > OUT_BYTES - sizeof(struct item_header)) {
-		vm->incomplete = 1;
-		return 0;
-	}
-	if (len > ITEM_BYTES || at + sizeof(struct item_header) + len > OUT_BYTES) {
+	if (len > ITEM_BYTES || !room(vm, s, len)) {
 		len = 0;
 		reason = REASON_TOO_LARGE;
+		if (!room(vm, s, 0)) {
+			vm->incomplete = 1;
+			return 0;
+		}
 	}
-	at = masked(at, OUT_MASK);
+	__u64 at = masked(vm->cursor, OUT_MASK);
 	struct item_header *h = (void *)&s->out[at];
 	__u8 *data = &s->out[at + sizeof(*h)];
 
@@ -51,8 +70,20 @@ static __always_inline __u64 capture(struct scratch *s, __u32 type, __u32 reason
 	h->type = type | reason << REASON_SHIFT;
 	h->length = len;
 	h->addr = addr;
-	vm->cursor = at + sizeof(*h) + ((len + 7) & ~7ULL);
+	vm->data = at + sizeof(*h);
+	vm->cursor = vm->data + ((len + 7) & ~7ULL);
 	return len;
+}
+
+/* The word at an offset of the current element; the caller checked that it is there. */
+static __always_inline __u64 word(struct scratch *s, __u64 offset)
+{
+	return *(__u64 *)&s->out[masked(s->vm.at.base + offset, OUT_MASK)];
+}
+
+static __always_inline bool has(struct vm *vm, __u64 offset, __u64 size)
+{
+	return vm->at.base + offset + size <= vm->at.end;
 }
 
 /* Notes a run of the root that is not read. */
@@ -82,42 +113,206 @@ static __always_inline bool known(struct scratch *s, __u32 type, __u64 addr, __u
 	return false;
 }
 
-/* Captures the n elements at addr and queues them to be scanned. */
-static __always_inline void follow(struct scratch *s, struct op *op, __u64 addr, __u64 n,
-				   __u32 depth)
+/* Queues what was just captured, or a part of it, to be scanned. */
+static __always_inline void queue(struct scratch *s, __u64 base, __u64 len, struct op *op,
+				  __u32 depth, __u32 left)
 {
 	struct vm *vm = &s->vm;
-	__u32 reason = REASON_NONE;
-	__u64 len;
-
-	if (!addr || !n)
-		return;
-	if (op->code == OP_POINTER) {
-		reason = op->reason;
-	} else if (n > op->limit) {
-		n = op->limit;
-		reason = op->reason;
-	}
-	len = n * op->size;
-	if (known(s, op->type, addr, len, depth))
-		return;
-	bool queue = op->routine && vm->tail - vm->head < QUEUE;
-
-	if (op->routine && !queue && !reason)
-		reason = REASON_POINTERS;
-	__u64 data = vm->cursor + sizeof(struct item_header);
-
-	len = capture(s, op->type, reason, addr, len);
-	if (!len || !queue)
-		return;
 	struct scan *q = &s->queue[masked(vm->tail, QUEUE - 1)];
 
-	q->base = data;
-	q->end = data + len;
+	q->base = base;
+	q->end = base + len;
 	q->stride = op->size;
 	q->routine = op->routine;
 	q->depth = depth;
+	q->left = left;
 	vm->tail++;
+}
+
+static __always_inline bool queue_full(struct vm *vm) { return vm->tail - vm->head >= QUEUE; }
+
+/* Captures the n elements at addr and queues them to be scanned. */
+static __always_inline void follow(struct scratch *s, struct op *op, __u32 reason, __u64 addr,
+				   __u64 n, __u32 depth)
+{
+	struct vm *vm = &s->vm;
+
+	if (!addr || !n)
+		return;
+	__u64 len = n * op->size;
+
+	if (known(s, op->type, addr, len, depth))
+		return;
+	bool full = op->routine && queue_full(vm);
+
+	if (full && !reason)
+		reason = REASON_POINTERS;
+	len = capture(s, op->type, reason, addr, len);
+	if (len && op->routine && !full)
+		queue(s, vm->data, len, op, depth, op->aux);
+}
+
+/*
+ * The value of an interface. What the type word stands for is an item of its
+ * own, of 8 bytes: the distance of the type from runtime.types. The data is
+ * captured when the probe knows the type.
+ */
+static __always_inline void interface(struct run *r, struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+	__u64 at = (__u64)vm->at.base + op->offset;
+	__u64 tab = word(s, op->offset), data = word(s, op->offset + 8), type = tab;
+	__u32 depth = vm->at.depth;
+
+	if (!tab)
+		return;
+	bool seen = known(s, op->type, tab, 8, 0);
+
+	if (op->flags & OP_ITAB && read_user(&type, sizeof(type), tab + op->cfa)) {
+		vm->faults++;
+		if (!seen)
+			capture(s, op->type, REASON_UNAVAILABLE, tab, 0);
+		return;
+	}
+	type -= vm->types;
+	if (!seen) {
+		if (!room(vm, s, 8)) {
+			vm->incomplete = 1;
+			return;
+		}
+		struct item_header *h = (void *)&s->out[masked(vm->cursor, OUT_MASK)];
+
+		h->type = op->type;
+		h->length = 8;
+		h->addr = tab;
+		*(__u64 *)(h + 1) = type;
+		vm->cursor += sizeof(*h) + 8;
+	}
+	struct dynamic key = {.probe = r->probe, .offset = type};
+	struct op *d = type >> 32 ? NULL : bpf_map_lookup_elem(&dynamics, &key);
+
+	if (!d)
+		return;
+	if (d->flags & OP_DIRECT) {
+		if (d->routine && !queue_full(vm))
+			queue(s, at + 8, 8, d, depth, 0);
+		return;
+	}
+	if (!(op->flags & OP_FREE)) {
+		if (!depth)
+			return;
+		depth--;
+	}
+	follow(s, d, d->reason, data, 1, depth);
+}
+
+/* What waits in a channel: up to two runs of its ring. True to be called again. */
+static __always_inline bool ring_part(struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+	__u64 count = word(s, op->cfa), capacity = word(s, op->cfa + 8);
+	__u64 buffer = word(s, op->offset), at = word(s, op->aux);
+	__u64 n = count;
+	__u32 reason = REASON_NONE;
+
+	if (n > op->limit) {
+		n = op->limit;
+		reason = op->reason;
+	}
+	if (!n || at >= capacity)
+		return false;
+	__u64 first = capacity - at < n ? capacity - at : n;
+
+	if (vm->walk_left) {
+		vm->walk_left = 0;
+		follow(s, op, reason, buffer, n - first, vm->at.depth);
+		return false;
+	}
+	follow(s, op, reason, buffer + at * op->size, first, vm->at.depth);
+	vm->walk_left = first < n;
+	return first < n;
+}
+
+/* How many entries a group holds; its first eight bytes say so. */
+static __always_inline __u32 entries(__u64 control, __u32 flags)
+{
+	__u32 n = 0;
+
+#pragma unroll
+	for (int i = 0; i < MAP_SLOTS; i++) {
+		__u8 c = control >> (8 * i);
+
+		n += flags & OP_BUCKET ? c >= 5 : c < 128;
+	}
+	return n;
+}
+
+/* Finds the groups; false when there are none. */
+static __always_inline bool groups_begin(struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+	__u64 addr = word(s, op->offset), n = 1;
+
+	if (!addr || !vm->at.left)
+		return false;
+	switch (op->reg) {
+	case GROUPS_SMALL:
+		if (word(s, op->aux))
+			return false;
+		break;
+	case GROUPS_TABLE:
+		if (known(s, op->type, addr, op->limit, vm->at.depth))
+			return false;
+		if (!capture(s, op->type, REASON_NONE, addr, op->limit))
+			return false;
+		addr = *(__u64 *)&s->out[masked(vm->data + op->cfa, OUT_MASK)];
+		n = *(__u64 *)&s->out[masked(vm->data + op->aux, OUT_MASK)] + 1;
+		break;
+	case GROUPS_BUCKETS:
+	case GROUPS_OLD: {
+		__u32 log2 = word(s, op->aux) & 31;
+
+		if (op->reg == GROUPS_OLD && log2 && !(word(s, (__u32)op->cfa) & op->limit))
+			log2--;
+		n = 1ULL << log2;
+		break;
+	}
+	}
+	vm->walk = addr;
+	vm->walk_left = n > GROUPS_MAX ? GROUPS_MAX : n;
+	return addr && vm->walk_left;
+}
+
+/*
+ * Captures the groups of a map one by one, those with entries only, until as
+ * many entries were captured as are wanted. True to be called again.
+ */
+static __always_inline bool groups(struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+
+	if (!vm->walk_left)
+		return groups_begin(s, op);
+	bool full = op->routine && queue_full(vm);
+	__u64 len = capture(s, op->type, full ? REASON_POINTERS : REASON_NONE, vm->walk, op->size);
+
+	vm->walk += op->size;
+	vm->walk_left--;
+	if (!len) {
+		vm->walk_left = 0; /* and the rest would fail too */
+		return false;
+	}
+	__u32 n = entries(*(__u64 *)&s->out[masked(vm->data, OUT_MASK)], op->flags);
+
+	vm->at.left -= n < vm->at.left ? n : vm->at.left;
+	if (!vm->at.left)
+		vm->walk_left = 0;
+	/* A bucket without entries may still lead to one that has some. */
+	if (!n && !(op->flags & OP_BUCKET))
+		vm->cursor = vm->data - sizeof(struct item_header);
+	else if (op->routine && !full)
+		queue(s, vm->data, len, op, vm->at.depth, vm->at.left);
+	return vm->walk_left != 0;
 }
 
 /* Moves to the next element, or the next item; false when none is left. */
@@ -204,23 +399,41 @@ static long step(__u64 i, struct run *r)
 		hole(s, op);
 		return 0;
 	}
-	__u64 at = (__u64)vm->at.base + op->offset;
-
 	/* A clipped item ends before some of its fields. */
-	if (at + (op->code == OP_POINTER ? 8 : 16) > vm->at.end)
+	if (!has(vm, op->offset, op->code == OP_STRING || op->code == OP_SLICE || op->code == OP_INTERFACE ? 16 : 8))
 		return 0;
-	__u64 *word = (void *)&s->out[masked(at, OUT_MASK)];
-	__u64 addr = word[0], n = 1;
-	__u32 depth = vm->at.depth;
+	bool again = false;
 
-	if (op->code == OP_POINTER) {
-		if (!depth)
-			return 0;
-		depth--;
-	} else {
-		n = word[1];
+	switch (op->code) {
+	case OP_INTERFACE:
+		interface(r, s, op);
+		break;
+	case OP_RING:
+		again = ring_part(s, op);
+		break;
+	case OP_GROUPS:
+		again = groups(s, op);
+		break;
+	default: {
+		__u64 addr = word(s, op->offset), n = 1;
+		__u32 depth = vm->at.depth, reason = op->reason;
+
+		if (op->code != OP_POINTER) {
+			n = word(s, op->offset + 8);
+			if (n > op->limit)
+				n = op->limit;
+			else
+				reason = REASON_NONE;
+		} else if (!(op->flags & OP_FREE)) {
+			if (!depth)
+				return 0;
+			depth--;
+		}
+		follow(s, op, reason, addr, n, depth);
 	}
-	follow(s, op, addr, n, depth);
+	}
+	if (again)
+		vm->pc--;
 	if (!vm->incomplete)
 		return 0;
 	/* Full: what is left to scan would only be thrown away. */
@@ -231,9 +444,9 @@ done:
 
 /* Fills the event from s->vm.cursor on. */
 static __always_inline void interpret(struct scratch *s, struct params *p, struct site *site,
-				      __u64 cfa)
+				      __u64 cfa, __u32 probe)
 {
-	struct run r = {.s = s, .cfa = cfa, .code = p->code};
+	struct run r = {.s = s, .cfa = cfa, .code = p->code, .probe = probe};
 	struct vm *vm = &s->vm;
 	__u64 at = masked(vm->cursor, OUT_MASK), size = p->root_size;
 	struct item_header *h = (void *)&s->out[at];
@@ -258,6 +471,9 @@ static __always_inline void interpret(struct scratch *s, struct params *p, struc
 	vm->at.depth = p->depth;
 	vm->cursor = at + sizeof(*h) + ((size + 7) & ~7ULL);
 	vm->head = vm->tail = vm->faults = 0;
+	vm->fragment = vm->fragments = 0;
+	vm->walk_left = 0;
+	vm->at.left = 0;
 	vm->pc = site->routine;
 	vm->done = vm->incomplete = 0;
 	s->epoch++;

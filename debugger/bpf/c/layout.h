@@ -7,15 +7,21 @@
 #ifndef VIGIL_LAYOUT_H
 #define VIGIL_LAYOUT_H
 
-#define EVENT_VERSION 1
+#define EVENT_VERSION 2
 #define EVENT_INCOMPLETE 1
+#define EVENT_MORE 2	 /* a fragment that is not the last */
+#define EVENT_SEQUENCE 8 /* shift of the fragment's number */
 
-#define ITEM_BYTES 8192	    /* plan.MaxItem */
-#define OUT_BYTES 32768	    /* the most bytes of one event; a power of two */
-#define FRAMES 128	    /* the most program counters of one event; a power of two */
-#define QUEUE 256	    /* items waiting to be scanned; a power of two */
-#define SEEN_BITS 8	    /* log2 of the number of remembered items */
-#define STEPS 8192	    /* instructions run for one hit */
+#define ITEM_BYTES 8192	     /* plan.MaxItem */
+#define FRAGMENT_BYTES 32768 /* the most bytes of one record of the ring; a power of two */
+#define FRAGMENTS 16	     /* the most records of one hit; a power of two */
+#define FRAMES 128	     /* the most program counters of one event; a power of two */
+#define STACK_BITS 10	     /* log2 of the number of stacks the reader is known to have */
+#define QUEUE 1024	     /* items waiting to be scanned; a power of two */
+#define SEEN_BITS 10	     /* log2 of the number of remembered items */
+#define STEPS 65536	     /* instructions run for one hit */
+#define MAP_SLOTS 8	     /* entries of a group of a map */
+#define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
@@ -29,6 +35,24 @@ enum op_code {
 	OP_POINTER,
 	OP_STRING,
 	OP_SLICE,
+	OP_INTERFACE,
+	OP_RING,
+	OP_GROUPS,
+};
+
+/* plan.Op.Flags */
+#define OP_FREE 1   /* costs no level of depth */
+#define OP_DIRECT 2 /* of a dynamic type: the data word is the value */
+#define OP_ITAB 4   /* the type word leads to an itab */
+#define OP_BUCKET 8 /* slots are marked as in buckets, not as in groups of a Swiss map */
+
+/* Where OP_GROUPS finds groups; in op.reg. */
+enum groups {
+	GROUPS_SMALL,	/* one, unless the word at aux is set */
+	GROUPS_TABLE,	/* those of the table of limit bytes: pointer there at cfa, mask at aux */
+	GROUPS_BUCKETS, /* 1 << the byte at aux */
+	GROUPS_OLD,	/* the same, or half as many when the byte at cfa lacks the bit in limit */
+	GROUPS_NEXT,	/* one: the overflow of a bucket */
 };
 
 /* event.Reason */
@@ -47,14 +71,20 @@ struct op {
 	__u8 code;
 	__u8 reg;
 	__u8 reason;
-	__u8 pad;
+	__u8 flags;
 	__u32 offset;
 	__s32 cfa;
 	__u32 size;
 	__u32 limit;
 	__u32 type;
 	__u32 routine;
-	__u32 reserved;
+	__u32 aux;
+};
+
+/* A dynamic type of a probe; leads to what OP_INTERFACE does with values. */
+struct dynamic {
+	__u32 probe;
+	__u32 offset; /* of the type, from runtime.types */
 };
 
 /* One probe. Its index is in the attach cookie: target << 32 | probe << 16 | site. */
@@ -65,6 +95,8 @@ struct params {
 	__u32 root_size;   /* bytes of the root item */
 	__u32 depth;	   /* pointers to follow */
 	__u32 goid_offset; /* of goid in runtime.g; 0 is unknown */
+	__u32 stack_offset; /* of stack.hi in runtime.g; 0 is unknown */
+	__u32 pad;
 	__u32 first_site;  /* index in sites */
 	__u32 frames;	   /* program counters to collect, at most FRAMES */
 };
@@ -74,6 +106,8 @@ struct site {
 	__s32 cfa;     /* from the stack pointer to the canonical frame address */
 	__u32 framed;  /* the frame pointer is this function's, not its caller's */
 	__u32 routine; /* of the probe's code, what fills the root here */
+	__u32 pad;
+	__s64 types; /* from the instruction to runtime.types */
 };
 
 /* What happened to the hits of one probe on one CPU. */
@@ -100,6 +134,9 @@ struct event_header {
 	__u32 flags;
 	__u64 goid;
 	__u64 ktime;
+	__u64 stack;	/* hash of the program counters; 0 when there are none */
+	__u32 depth;	/* bytes of the goroutine's stack above the frame; 0 is unknown */
+	__u32 cpu;
 };
 
 struct item_header {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  *	cookie --> params --> code        byte-code of every probe, end to end
+ *	              |  |         `--> dynamics   what to do with dynamic types
  *	              |  `--> sites
  *	              `-----> throttle, stats
  *	cpu -----> scratch --> ring --> reader
+ *	stacks     the call stacks the reader has
  *
  * Sizes marked 1 are set by the loader before the maps are created.
  */
@@ -30,6 +32,22 @@ struct {
 	__type(key, __u32);
 	__type(value, struct op);
 } code SEC(".maps");
+
+/* Not per probe, so that what is not there costs one look. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct dynamic);
+	__type(value, struct op);
+} dynamics SEC(".maps");
+
+/* Hashes of stacks the reader was sent, by their low bits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << STACK_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} stacks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -2,7 +2,8 @@
 /*
  * Scratch memory: where an event is built. One slot is
  *
- *	out     | header | program counters | root item | item | item …      |slack|
+ *	out     | header | program counters | root item | item … | header | item … |slack|
+ *	        '- the first fragment, FRAGMENT_BYTES            '- the next one
  *	queue   ring of items whose elements have yet to be scanned
  *	seen    direct-mapped memory of what was captured during this hit
  *	regs    the registers at the hit, in DWARF order
@@ -22,6 +23,7 @@
 #ifndef VIGIL_SCRATCH_H
 #define VIGIL_SCRATCH_H
 
+#define OUT_BYTES (FRAGMENT_BYTES * FRAGMENTS)
 #define OUT_MASK (OUT_BYTES - 1)
 
 /* An item to scan: its data is out[base, end), in elements of stride bytes. */
@@ -30,6 +32,7 @@ struct scan {
 	__u32 stride;
 	__u32 routine; /* what to run on each element */
 	__u32 depth;   /* pointers that may still be followed from here */
+	__u32 left;    /* entries that are still wanted of the map the item is part of */
 };
 
 struct seen {
@@ -42,6 +45,11 @@ struct seen {
 
 struct vm {
 	__u64 cursor;	  /* first free byte of out */
+	__u64 data;	  /* of the last captured item, in out */
+	__u64 fragment;	  /* where in out the current fragment starts */
+	__u64 fragments;  /* that are closed */
+	__u64 types;	  /* run-time address of runtime.types */
+	__u64 walk, walk_left; /* next group of a map, or part of a ring, and how many follow */
 	__u64 head, tail; /* queue, as ever growing numbers */
 	__u64 pc;	  /* next instruction, relative to the probe's code */
 	__u64 faults;
@@ -57,8 +65,9 @@ struct scratch {
 	/* The stack walk. Its state is here, and not on the program's stack,
 	 * because the verifier knows nothing about what a map holds: it would
 	 * follow a counter it knows through every value. */
-	__u64 fp, frames, frames_max;
+	__u64 fp, frames, frames_max, stack;
 	struct vm vm;
+	__u64 lengths[FRAGMENTS]; /* of closed fragments */
 	struct seen seen[1 << SEEN_BITS];
 	struct scan queue[QUEUE];
 	__u8 out[OUT_BYTES + ITEM_BYTES + 64];

@@ -20,6 +20,8 @@ static __always_inline void push_frame(struct scratch *s, __u64 pc)
 		return;
 	*(__u64 *)&s->out[sizeof(struct event_header) + masked(n, FRAMES - 1) * 8] = pc;
 	s->frames = n + 1;
+	/* FNV-1a, by words. */
+	s->stack = (s->stack ^ pc) * 0x100000001b3ULL;
 }
 
 static long walk_frame(__u64 i, struct walk *w)
@@ -52,6 +54,7 @@ static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, 
 	if (!limit)
 		return 0;
 	s->frames = 0;
+	s->stack = 0xcbf29ce484222325ULL;
 	s->frames_max = limit > FRAMES ? FRAMES : limit;
 	s->fp = REG_FP(ctx);
 	push_frame(s, REG_IP(ctx));
@@ -66,6 +69,27 @@ static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, 
 	}
 	bpf_loop(FRAMES, walk_frame, &w, 0);
 	return masked(s->frames, 2 * FRAMES - 1);
+}
+
+/*
+ * Reports whether the reader was sent this stack, and remembers nothing: that is
+ * for after it was sent.
+ */
+static __always_inline bool stack_known(__u64 hash)
+{
+	__u32 key = hash & ((1 << STACK_BITS) - 1);
+	__u64 *known = bpf_map_lookup_elem(&stacks, &key);
+
+	return known && *(volatile __u64 *)known == hash;
+}
+
+static __always_inline void stack_sent(__u64 hash)
+{
+	__u32 key = hash & ((1 << STACK_BITS) - 1);
+	__u64 *known = bpf_map_lookup_elem(&stacks, &key);
+
+	if (known)
+		*(volatile __u64 *)known = hash;
 }
 
 #endif

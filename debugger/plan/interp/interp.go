@@ -15,12 +15,14 @@ import (
 
 // Bounds of one event, as in bpf/c/layout.h and bpf/c/scratch.h.
 const (
-	outBytes   = 32768
-	headerSize = 48
-	itemHeader = 16
-	queueItems = 256
-	seenBits   = 8
-	maxSteps   = 8192
+	fragmentBytes = 32768
+	maxFragments  = 16
+	headerSize    = 64
+	itemHeader    = 16
+	queueItems    = 1024
+	seenBits      = 10
+	maxSteps      = 65536
+	maxGroups     = 65536
 )
 
 // Machine is a process at the moment of a hit.
@@ -29,6 +31,8 @@ type Machine struct {
 	Registers [32]uint64
 	// CFA is the canonical frame address.
 	CFA uint64
+	// Types is the run-time address of runtime.types.
+	Types uint64
 	// Read fills b from an address, all of it or none.
 	Read func(b []byte, addr uint64) error
 }
@@ -62,6 +66,7 @@ type scan struct {
 	stride  int
 	routine uint32
 	depth   int
+	left    int // entries that are still wanted of the map the item is part of
 }
 
 type seen struct {
@@ -72,25 +77,36 @@ type seen struct {
 }
 
 type run struct {
-	p      *plan.Plan
-	m      Machine
-	e      *event.Event
-	copied bool
-	cursor int
-	pc     uint32
-	at     scan
-	queue  []scan
-	seen   [1 << seenBits]seen
+	p       *plan.Plan
+	m       Machine
+	e       *event.Event
+	dynamic map[uint32]plan.Op
+	copied  bool
+	// cursor is the first free byte of a fragment, of which some were closed.
+	cursor, fragments int
+	pc                uint32
+	at                scan
+	queue             []scan
+	seen              [1 << seenBits]seen
+	// walk is the next group of a map, and walkLeft how many follow; or walkLeft
+	// says that the second part of a ring does.
+	walk     uint64
+	walkLeft uint64
 }
 
 func newRun(p *plan.Plan, m Machine, frames int) *run {
 	root := make([]byte, p.RootSize)
-	return &run{
+	r := &run{
 		p: p, m: m,
-		e:      &event.Event{Items: []event.Item{{Data: root}}},
-		cursor: headerSize + 8*frames + itemHeader + padded(len(root)),
-		at:     scan{data: root, stride: len(root) + 1, depth: p.Limits.OrDefaults().Depth},
+		e:       &event.Event{Items: []event.Item{{Data: root}}},
+		dynamic: map[uint32]plan.Op{},
+		cursor:  headerSize + 8*frames + itemHeader + padded(len(root)),
+		at:      scan{data: root, stride: len(root) + 1, depth: p.Limits.OrDefaults().Depth},
 	}
+	for _, d := range p.Dynamic {
+		r.dynamic[d.Offset] = d.Op
+	}
+	return r
 }
 
 func padded(n int) int { return (n + 7) &^ 7 }
@@ -109,7 +125,7 @@ func (r *run) loop() {
 				r.copy(op)
 			}
 		default:
-			r.follow(op)
+			r.value(op)
 			if r.e.Incomplete {
 				return
 			}
@@ -151,49 +167,78 @@ func (r *run) copy(op plan.Op) {
 }
 
 func (r *run) hole(op plan.Op) {
-	if _, ok := r.room(0); ok {
-		r.cursor += itemHeader
-		r.e.MarkUnread(op.Offset, op.Size)
-	}
-}
-
-// room reports whether n bytes fit, and whether at least their header does.
-func (r *run) room(n int) (data, header bool) {
-	if r.cursor > outBytes-itemHeader {
+	if !r.room(0) {
 		r.e.Incomplete = true
-		return false, false
+		return
 	}
-	return n <= plan.MaxItem && r.cursor+itemHeader+n <= outBytes, true
+	r.cursor += itemHeader
+	r.e.MarkUnread(op.Offset, op.Size)
 }
 
-// follow captures what a pointer, string or slice refers to.
-func (r *run) follow(op plan.Op) {
-	words := 2
-	if op.Code == plan.OpPointer {
-		words = 1
+// room reports whether an item of n bytes fits, in a new fragment if need be.
+func (r *run) room(n int) bool {
+	if r.cursor+itemHeader+padded(n) <= fragmentBytes {
+		return true
 	}
-	at := r.at.base + int(op.Offset)
-	if at+8*words > len(r.at.data) {
-		return
+	if r.fragments == maxFragments-1 {
+		return false
 	}
-	word := func(i int) uint64 { return binary.LittleEndian.Uint64(r.at.data[at+8*i:]) }
-	addr, n, depth, reason := word(0), uint64(1), r.at.depth, event.ReasonNone
-	switch {
-	case op.Code == plan.OpPointer && depth == 0:
-		return
-	case op.Code == plan.OpPointer:
-		depth--
-		reason = op.Reason
+	r.fragments++
+	r.cursor = headerSize
+	return true
+}
+
+// word is the word at an offset of the current element.
+func (r *run) word(offset uint32) uint64 {
+	return binary.LittleEndian.Uint64(r.at.data[r.at.base+int(offset):])
+}
+
+// value runs an instruction that looks at a value of the current element.
+func (r *run) value(op plan.Op) {
+	words := 1
+	switch op.Code {
+	case plan.OpString, plan.OpSlice, plan.OpInterface:
+		words = 2
+	}
+	if r.at.base+int(op.Offset)+8*words > len(r.at.data) {
+		return // a clipped item ends before some of its fields
+	}
+	again := false
+	switch op.Code {
+	case plan.OpInterface:
+		r.dynamicValue(op)
+	case plan.OpRing:
+		again = r.ring(op)
+	case plan.OpGroups:
+		again = r.groups(op)
+	case plan.OpPointer:
+		if depth, ok := r.deeper(op); ok {
+			r.follow(op, op.Reason, r.word(op.Offset), 1, depth)
+		}
 	default:
-		if n = word(1); n > uint64(op.Limit) {
+		n, reason := r.word(op.Offset+8), event.ReasonNone
+		if n > uint64(op.Limit) {
 			n, reason = uint64(op.Limit), op.Reason
 		}
-		if word(1) == 0 {
-			return
-		}
+		r.follow(op, reason, r.word(op.Offset), n, r.at.depth)
 	}
+	if again {
+		r.pc--
+	}
+}
+
+// deeper is the depth behind a pointer.
+func (r *run) deeper(op plan.Op) (depth int, ok bool) {
+	if op.Flags&plan.FlagFree != 0 {
+		return r.at.depth, true
+	}
+	return r.at.depth - 1, r.at.depth > 0
+}
+
+// follow captures n elements at addr and queues them.
+func (r *run) follow(op plan.Op, reason event.Reason, addr, n uint64, depth int) {
 	length := n * uint64(op.Size)
-	if addr == 0 || r.known(op.Type, addr, length, depth) {
+	if addr == 0 || n == 0 || r.known(op.Type, addr, length, depth) {
 		return
 	}
 	full := len(r.queue) >= queueItems
@@ -202,24 +247,161 @@ func (r *run) follow(op plan.Op) {
 	}
 	data := r.capture(op.Type, addr, int(length), reason)
 	if len(data) > 0 && op.Routine != 0 && !full {
-		r.queue = append(r.queue, scan{data: data, stride: int(op.Size), routine: op.Routine, depth: depth})
+		r.queue = append(r.queue, scan{data: data, stride: int(op.Size), routine: op.Routine, depth: depth, left: int(op.Aux)})
 	}
+}
+
+// dynamicValue is the type of an interface, and its value when that is known.
+func (r *run) dynamicValue(op plan.Op) {
+	tab := r.word(op.Offset)
+	if tab == 0 {
+		return
+	}
+	seen := r.known(op.Type, tab, 8, 0)
+	typ := tab
+	if op.Flags&plan.FlagItab != 0 {
+		var word [8]byte
+		if r.m.Read(word[:], tab+uint64(op.CFA)) != nil {
+			if !seen {
+				r.capture(op.Type, tab, 0, event.ReasonUnavailable)
+			}
+			return
+		}
+		typ = binary.LittleEndian.Uint64(word[:])
+	}
+	typ -= r.m.Types
+	if !seen {
+		if !r.room(8) {
+			r.e.Incomplete = true
+			return
+		}
+		r.cursor += itemHeader + 8
+		r.e.Items = append(r.e.Items, event.Item{Type: op.Type, Addr: tab, Data: binary.LittleEndian.AppendUint64(nil, typ)})
+	}
+	d, ok := r.dynamic[uint32(typ)]
+	if !ok || typ>>32 != 0 {
+		return
+	}
+	at := r.at.base + int(op.Offset) + 8
+	if d.Flags&plan.FlagDirect != 0 {
+		if d.Routine != 0 && len(r.queue) < queueItems {
+			r.queue = append(r.queue, scan{data: r.at.data[at : at+8], stride: 8, routine: d.Routine, depth: r.at.depth})
+		}
+		return
+	}
+	if depth, ok := r.deeper(op); ok {
+		r.follow(d, d.Reason, r.word(op.Offset+8), 1, depth)
+	}
+}
+
+// ring captures what waits in a channel, in up to two runs. True to be called
+// again.
+func (r *run) ring(op plan.Op) bool {
+	count, capacity := r.word(uint32(op.CFA)), r.word(uint32(op.CFA)+8)
+	buffer, at := r.word(op.Offset), r.word(op.Aux)
+	n, reason := count, event.ReasonNone
+	if n > uint64(op.Limit) {
+		n, reason = uint64(op.Limit), op.Reason
+	}
+	if n == 0 || at >= capacity {
+		return false
+	}
+	first := min(capacity-at, n)
+	if r.walkLeft > 0 {
+		r.walkLeft = 0
+		r.follow(op, reason, buffer, n-first, r.at.depth)
+		return false
+	}
+	r.follow(op, reason, buffer+at*uint64(op.Size), first, r.at.depth)
+	if first < n {
+		r.walkLeft = 1
+	}
+	return first < n
+}
+
+// groups captures the groups of a map one by one, those with entries only, until
+// as many entries were captured as are wanted. True to be called again.
+func (r *run) groups(op plan.Op) bool {
+	if r.walkLeft == 0 {
+		return r.beginGroups(op)
+	}
+	full := op.Routine != 0 && len(r.queue) >= queueItems
+	reason := event.ReasonNone
+	if full {
+		reason = event.ReasonPointers
+	}
+	cursor := r.cursor
+	data := r.capture(op.Type, r.walk, int(op.Size), reason)
+	if len(data) > 0 && r.cursor < cursor {
+		cursor = headerSize // of a new fragment
+	}
+	r.walk += uint64(op.Size)
+	r.walkLeft--
+	if len(data) == 0 {
+		r.walkLeft = 0
+		return false
+	}
+	n := 0
+	for _, c := range data[:gotype.Slots] {
+		if op.Flags&plan.FlagBucket != 0 && c >= 5 || op.Flags&plan.FlagBucket == 0 && c < 128 {
+			n++
+		}
+	}
+	if r.at.left = max(r.at.left-n, 0); r.at.left == 0 {
+		r.walkLeft = 0
+	}
+	switch {
+	case n == 0 && op.Flags&plan.FlagBucket == 0:
+		r.cursor, r.e.Items = cursor, r.e.Items[:len(r.e.Items)-1]
+	case op.Routine != 0 && !full:
+		r.queue = append(r.queue, scan{data: data, stride: int(op.Size), routine: op.Routine, depth: r.at.depth, left: r.at.left})
+	}
+	return r.walkLeft > 0
+}
+
+// beginGroups finds the groups; false when there are none.
+func (r *run) beginGroups(op plan.Op) bool {
+	addr, n := r.word(op.Offset), uint64(1)
+	if addr == 0 || r.at.left == 0 {
+		return false
+	}
+	switch op.Reg {
+	case plan.GroupsSmall:
+		if r.word(op.Aux) != 0 {
+			return false
+		}
+	case plan.GroupsTable:
+		if r.known(op.Type, addr, uint64(op.Limit), r.at.depth) {
+			return false
+		}
+		table := r.capture(op.Type, addr, int(op.Limit), event.ReasonNone)
+		if len(table) == 0 {
+			return false
+		}
+		addr, n = binary.LittleEndian.Uint64(table[op.CFA:]), binary.LittleEndian.Uint64(table[op.Aux:])+1
+	case plan.GroupsBuckets, plan.GroupsOld:
+		log2 := r.word(op.Aux) & 31
+		if op.Reg == plan.GroupsOld && log2 > 0 && r.word(uint32(op.CFA))&uint64(op.Limit) == 0 {
+			log2--
+		}
+		n = 1 << log2
+	}
+	r.walk, r.walkLeft = addr, min(n, maxGroups)
+	return addr != 0 && r.walkLeft > 0
 }
 
 // capture appends an item and returns its data.
 func (r *run) capture(typ gotype.ID, addr uint64, n int, reason event.Reason) []byte {
-	fits, ok := r.room(n)
-	if !ok {
-		return nil
-	}
-	data := []byte{}
-	if !fits {
-		reason = event.ReasonTooLarge
-	} else if n > 0 {
-		data = make([]byte, n)
-		if r.m.Read(data, addr) != nil {
-			data, reason = data[:0], event.ReasonUnavailable
+	if n > plan.MaxItem || !r.room(n) {
+		n, reason = 0, event.ReasonTooLarge
+		if !r.room(0) {
+			r.e.Incomplete = true
+			return nil
 		}
+	}
+	data := make([]byte, n)
+	if n > 0 && r.m.Read(data, addr) != nil {
+		data, reason = data[:0], event.ReasonUnavailable
 	}
 	r.cursor += itemHeader + padded(len(data))
 	r.e.Items = append(r.e.Items, event.Item{Type: typ, Addr: addr, Data: data, Reason: reason})

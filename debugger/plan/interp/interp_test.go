@@ -100,7 +100,8 @@ func TestEventIsNeverTooLong(t *testing.T) {
 		e := Run(p, plan.SiteEntry, m, frames)
 		require.True(t, e.Incomplete || e.Items[len(e.Items)-1].Reason == event.ReasonTooLarge)
 		e.Stack = make([]uint64, frames)
-		require.LessOrEqual(t, len(event.Append(nil, e)), 32768)
-		require.Greater(t, len(event.Append(nil, e)), 32768-64)
+		const most = maxFragments * fragmentBytes
+		require.LessOrEqual(t, len(event.Append(nil, e)), most)
+		require.Greater(t, len(event.Append(nil, e)), most-maxFragments*(64+headerSize))
 	}
 }
