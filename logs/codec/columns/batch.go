@@ -1,0 +1,106 @@
+package columns
+
+// batch is the lines of one batch while they are coded.
+type batch struct {
+	rows   []row
+	values [][]byte // of all rows, one after the other
+	used   []int    // numbers of the templates, in order of their first line
+	arena  []byte   // decoding: values that are new
+}
+
+// row is one line.
+type row struct {
+	number int // of its template
+	from   int // of its values in batch.values
+	next   int // row of the same template, -1 at the end
+	lane   int
+	time   int64
+	status string
+	tags   string
+	text   []byte // template 0: the line
+}
+
+// maxValues is the number of values in one batch.
+const maxValues = 1 << 20
+
+// lines codes the rows of a batch.
+func (s *state) lines(b *batch) {
+	b.used = b.used[:0]
+	for i := range b.rows {
+		if s.bad {
+			return
+		}
+		s.head(b, i)
+	}
+	for i := range b.rows {
+		r := &b.rows[i]
+		r.time = s.time(r.time)
+		r.status, _ = s.word(&s.statuses, &s.templates[r.number].statuses, r.status)
+	}
+	for _, number := range b.used {
+		t := s.templates[number]
+		t.used = false
+		s.at.template, s.at.slot = number, -1
+		if number == 0 {
+			for i := t.first; i >= 0 && !s.bad; i = b.rows[i].next {
+				s.at.line = i
+				b.rows[i].text = s.string(&s.text.lines, b.rows[i].text)
+			}
+			continue
+		}
+		for j := range t.slots {
+			if !t.slots[j].clock {
+				s.column(b, t, j)
+			}
+		}
+	}
+}
+
+// head codes what is modelled from line to line: the source, the template and the
+// line's own timestamps.
+func (s *state) head(b *batch, i int) {
+	r := &b.rows[i]
+	s.at.line = i
+	r.tags, r.lane = s.lane(r.tags)
+	r.number = s.template(r.lane, r.number)
+	t := s.templates[r.number]
+	r.next = -1
+	if t.used {
+		b.rows[t.last].next = i
+	} else {
+		t.used, t.first = true, i
+		b.used = append(b.used, r.number)
+	}
+	t.last = i
+	if !s.encoding {
+		r.from = len(b.values)
+		if r.from+len(t.slots) > maxValues {
+			s.fail("too many values")
+			return
+		}
+		for range t.slots {
+			b.values = append(b.values, nil)
+		}
+	}
+	for j := range t.slots {
+		if sl := &t.slots[j]; sl.clock {
+			v := &b.values[r.from+j]
+			*v, b.arena = s.clockValue(sl, &s.lanes.list[r.lane], *v, b.arena)
+		}
+	}
+}
+
+// column codes the values of one slot.
+func (s *state) column(b *batch, t *template, j int) {
+	sl := &t.slots[j]
+	s.at.slot = j
+	for i := t.first; i >= 0 && !s.bad; i = b.rows[i].next {
+		s.at.line = i
+		from := b.rows[i].from
+		v := &b.values[from+j]
+		*v, b.arena = s.slotValue(sl, b.values[from:from+j], *v, b.arena)
+	}
+	if !s.encoding && len(b.arena) > s.maxArena {
+		s.bad, s.tooMuch = true, true
+	}
+}

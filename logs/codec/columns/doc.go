@@ -1,0 +1,15 @@
+// Package columns encodes batches of log lines so that little of them is left, and
+// decodes them to the same bytes. FORMAT.md describes the format.
+//
+// A line is a template and values. The values at one place of a template are a
+// column: it has a model of its own, which both sides keep for the life of the
+// stream and which adapts to what it sees: a dictionary, copies of other columns,
+// differences, digits. The models drive one arithmetic coder. What has no model,
+// such as new templates and free text, goes through zstd with a window that also
+// lives as long as the stream.
+//
+//	records -> pattern.Table -> templates, values -> columns -> coder -> batch
+//	                                               \> text -> zstd  /
+//
+// The package depends on github.com/klauspost/compress for zstd.
+package columns

@@ -1,0 +1,254 @@
+package columns
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vigil-agent/vigil/logs/pattern"
+	"github.com/vigil-agent/vigil/logs/record"
+)
+
+// Encoder seals batches of records, each against the state that the batches before
+// it have left. It is not safe for concurrent use and starts no goroutine.
+type Encoder struct {
+	opts  Options
+	table *pattern.Table
+	comp  *compressor
+	state *state
+	fresh bool // the next batch starts from empty state
+	known []known
+	stats Stats
+
+	// Scratch of one call.
+	batch batch
+	toks  []pattern.Token
+	lines []line
+	cuts  []cut
+}
+
+// line is a record between learning and coding.
+type line struct {
+	msg     []byte
+	toks    []pattern.Token
+	pattern *pattern.Pattern // nil: plain text
+}
+
+// known is a pattern that the receiver has a template of.
+type known struct {
+	number int
+	line   []byte // one that has it, and where its tokens end
+	ends   []uint32
+	wild   []uint16 // tokens that are slots
+}
+
+const (
+	version    = 1
+	flagFresh  = 1
+	flagText   = 2
+	flagsUsed  = flagFresh | flagText
+	maxIDs     = 1 << 20 // of patterns, before the encoder starts afresh
+	checkBits  = 16
+	budgetUnit = 1 << 10
+)
+
+// NewEncoder is an encoder for a stream whose receiver knows nothing yet.
+func NewEncoder(o Options) (*Encoder, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	comp, err := newCompressor()
+	if err != nil {
+		return nil, err
+	}
+	e := &Encoder{opts: o, comp: comp}
+	e.Reset()
+	return e, nil
+}
+
+// Reset forgets all state. The next batch tells the receiver to do the same, so
+// that it may be sent on the same stream or on a new one.
+func (e *Encoder) Reset() {
+	e.table = pattern.NewTable(pattern.Limits{
+		MaxPatterns:   e.opts.MaxPatterns,
+		MaxStateBytes: e.opts.MaxStateBytes / 4,
+		MaxLineBytes:  maxLineBytes,
+		EntryBytes:    templateBytes,
+	})
+	e.comp.reset()
+	e.state = newState(e.opts.MaxStateBytes)
+	e.known = e.known[:0]
+	e.fresh = true
+}
+
+// maxLineBytes is the longest message that is given a pattern: longer ones are
+// dumps, and a template of one would outweigh many others.
+const maxLineBytes = 8 << 10
+
+// Encode seals records into one batch and appends it to dst. Records are not kept.
+//
+// A *TooLargeError that is found before anything is encoded leaves the encoder as
+// if it had not been called; after any other error it is as after Reset. Either
+// way the receiver need not hear of the failed call, and the same records may be
+// encoded again in smaller batches.
+func (e *Encoder) Encode(dst []byte, recs []record.Record) ([]byte, BatchStats, error) {
+	raw := 0
+	for i := range recs {
+		raw += len(recs[i].Message)
+	}
+	if err := e.opts.admits(recs, raw); err != nil {
+		return dst, BatchStats{}, err
+	}
+	if e.state.bytes > e.state.maxBytes-e.state.maxBytes/8 || len(e.known) > maxIDs {
+		e.Reset()
+		e.stats.Resets++
+	}
+	bs := BatchStats{Lines: len(recs), RawBytes: raw}
+	out, err := e.seal(dst, recs, &bs)
+	if err == nil && len(out)-len(dst) > e.opts.MaxDataBytes {
+		err = &TooLargeError{What: "compressed batch", Size: len(out) - len(dst), Max: e.opts.MaxDataBytes}
+	}
+	e.release()
+	if err != nil {
+		e.Reset()
+		e.stats.Resets++
+		return dst, BatchStats{}, err
+	}
+	e.fresh = false
+	bs.DataBytes = len(out) - len(dst)
+	e.stats.add(&bs)
+	return out, bs, nil
+}
+
+// seal learns, codes and compresses.
+func (e *Encoder) seal(dst []byte, recs []record.Record, bs *BatchStats) ([]byte, error) {
+	start := time.Now()
+	e.table.Begin()
+	e.learn(recs)
+	learnt := time.Now()
+	bs.Tokenizer = learnt.Sub(start)
+
+	s := e.state
+	// The coded part goes behind the text, whose size is not known yet.
+	s.startEncoding(e.batch.arena[:0])
+	s.text.buf = s.text.buf[:0]
+	e.define(bs)
+	e.fill(recs, bs)
+	s.lines(&e.batch)
+	s.check(bs.RawBytes)
+	coded := s.finish()
+	e.batch.arena = coded
+	if s.bad {
+		return dst, errors.New("encode batch: internal inconsistency: encode it again")
+	}
+	e.table.Commit()
+	encoded := time.Now()
+	bs.Encoder = encoded.Sub(learnt)
+
+	flags := byte(0)
+	if e.fresh {
+		flags |= flagFresh
+	}
+	text := s.text.buf
+	if len(text) > 0 {
+		flags |= flagText
+	}
+	dst = append(dst, version<<4|flags)
+	if e.fresh {
+		dst = binary.AppendUvarint(dst, uint64(e.opts.MaxStateBytes/budgetUnit))
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(recs)))
+	if len(text) > 0 {
+		z, err := e.comp.compress(text)
+		if err != nil {
+			return dst, fmt.Errorf("encode batch: %w", err)
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(text)))
+		dst = binary.AppendUvarint(dst, uint64(len(z)))
+		dst = append(dst, z...)
+	}
+	dst = append(dst, coded...)
+	bs.Compressor = time.Since(encoded)
+	bs.CodedBytes, bs.TextBytes = len(coded), len(text)
+	return dst, nil
+}
+
+// check codes what decoding must arrive at, so that sides that have come apart
+// notice.
+func (s *state) check(raw int) {
+	want := uint64(uint32(raw)*0x9e3779b1) >> (32 - checkBits)
+	if s.plain(want, checkBits) != want {
+		s.bad = true
+	}
+}
+
+// learn files every line under a pattern before any of them is coded, so that a
+// template is told once and as wide as the batch needs it.
+func (e *Encoder) learn(recs []record.Record) {
+	e.toks, e.lines = e.toks[:0], e.lines[:0]
+	for i := range recs {
+		msg := recs[i].Message
+		if len(msg) > maxLineBytes {
+			e.lines = append(e.lines, line{msg: msg})
+			continue
+		}
+		from := len(e.toks)
+		e.toks = pattern.Tokenize(e.toks, msg)
+		// When e.toks grows and moves later, this part stays as it is.
+		toks := e.toks[from:len(e.toks):len(e.toks)]
+		e.lines = append(e.lines, line{msg: msg, toks: toks, pattern: e.table.Learn(msg, toks)})
+	}
+}
+
+// fill makes the rows of the batch.
+func (e *Encoder) fill(recs []record.Record, bs *BatchStats) {
+	b := &e.batch
+	b.rows, b.values = b.rows[:0], b.values[:0]
+	for i := range e.lines {
+		l, rec := &e.lines[i], &recs[i]
+		r := row{time: rec.Time, status: rec.Status, tags: rec.Tags, from: len(b.values)}
+		k := e.knownOf(l.pattern)
+		if k == nil || len(b.values)+len(k.wild) > maxValues {
+			r.text = l.msg
+			bs.PlainLines++
+		} else {
+			r.number = k.number
+			for _, t := range k.wild {
+				from := uint32(0)
+				if t > 0 {
+					from = l.toks[t-1].End
+				}
+				b.values = append(b.values, l.msg[from:l.toks[t].End])
+			}
+		}
+		b.rows = append(b.rows, r)
+	}
+}
+
+// knownOf is what the receiver knows of a pattern; nil if nothing.
+func (e *Encoder) knownOf(p *pattern.Pattern) *known {
+	if p == nil || !p.Defined() || p.ID() >= uint64(len(e.known)) {
+		return nil
+	}
+	if k := &e.known[p.ID()]; k.number > 0 {
+		return k
+	}
+	return nil
+}
+
+// release lets go of the caller's memory, and of scratch after an unusually large
+// batch.
+func (e *Encoder) release() {
+	clear(e.lines)
+	clear(e.batch.values)
+	clear(e.batch.rows)
+	const tokenBytes, lineBytes, valueBytes = 8, 64, 24
+	if cap(e.toks)*tokenBytes+cap(e.lines)*lineBytes+cap(e.batch.values)*valueBytes+cap(e.batch.arena)+cap(e.state.text.buf) > keepBytes {
+		e.toks, e.lines, e.batch, e.state.text.buf = nil, nil, batch{}, nil
+	}
+}
+
+// keepBytes is the scratch memory kept between batches.
+const keepBytes = 8 << 20

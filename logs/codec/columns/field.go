@@ -1,0 +1,197 @@
+package columns
+
+import "math/bits"
+
+// field models one run of digits at a fixed place of a slot's values: how many
+// digits, the leading digits by their distribution, the others as they are; or,
+// where that has been shorter, the difference from the value before.
+type field struct {
+	hex   bool
+	width symbols
+	lead  [leadWidths]*lead
+	diff  *number
+	prev  uint64
+	// What recent values have taken or would have taken as a difference and as
+	// digits, in sixteenths of a bit, averaged.
+	asDiff, asDigits int32
+}
+
+// lead models the first digits of the values of one width.
+type lead struct {
+	digits [leadDigits]symbols
+	seen   int
+	plain  int // digits from this one on are equally likely
+}
+
+const (
+	maxDecimal = 18 // digits of a decimal field; longer runs are several fields
+	maxHex     = 16
+	leadWidths = 8 // the last one is for all larger widths
+	leadDigits = 3
+	// uniformAfter is the number of values after which a digit is tested for being
+	// equally distributed.
+	uniformAfter = 256
+
+	fieldBytes = 2*(maxDecimal+1) + 8*leadWidths + 64
+	leadBytes  = leadDigits*(2*16+16) + 16
+)
+
+// powers are the powers of ten that fit in a field.
+var powers = func() (p [maxDecimal + 2]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = p[i-1] * 10
+	}
+	return p
+}()
+
+func newField(hex bool) field {
+	return field{hex: hex, width: newSymbols(maxDecimal + 1)}
+}
+
+// run is a field's value: a number and its digits.
+type run struct {
+	value uint64
+	width int
+}
+
+// fieldValue codes one value.
+func (s *state) fieldValue(f *field, r run) run {
+	c := &s.coder
+	r.width = c.symbol(&f.width, r.width)
+	if f.hex && r.width > maxHex {
+		s.fail("too many digits")
+		r.width = maxHex
+	}
+	if f.asDiff < f.asDigits && s.allowNumber(&f.diff) {
+		d := c.number(f.diff, int64(r.value-f.prev))
+		r.value = f.prev + uint64(d)
+	} else {
+		r.value = s.digits(f, r)
+	}
+	f.learn(r)
+	return r
+}
+
+// learn updates what the choice between difference and digits rests on.
+func (f *field) learn(r run) {
+	d := int64(r.value - f.prev)
+	if d < 0 {
+		d = -d
+	}
+	f.prev = r.value
+	// A difference also takes its magnitude and sign; a digit takes 3.3 bits or 4,
+	// and more digits than that only seem to be random.
+	asDiff, asDigits := int32(bits.Len64(uint64(d))*16+24), int32(r.width*53)
+	if f.hex {
+		asDigits = int32(r.width * 64)
+	}
+	if f.asDigits == 0 { // the first value differs from nothing
+		f.asDiff, f.asDigits = asDigits+64, asDigits
+		return
+	}
+	f.asDiff += (asDiff - f.asDiff) >> 3
+	f.asDigits += (asDigits - f.asDigits) >> 3
+}
+
+// digits codes the digits of r from the left.
+func (s *state) digits(f *field, r run) uint64 {
+	c := &s.coder
+	left, value := r.width, r.value
+	var out uint64
+	l := s.leadOf(f, r.width)
+	if l != nil {
+		n := min(l.plain, left)
+		for i := range n {
+			left--
+			d := 0
+			if f.hex {
+				d = c.symbol(&l.digits[i], int(value>>(4*left)&15))
+				out = out<<4 | uint64(d)
+				continue
+			}
+			if c.encoding {
+				d = int(value / powers[left])
+				value -= uint64(d) * powers[left]
+			}
+			d = c.symbol(&l.digits[i], d)
+			out = out*10 + uint64(d)
+		}
+		l.learn()
+	}
+	if f.hex {
+		rest := c.plain(value&(1<<(4*left)-1), 4*left)
+		return out<<(4*left) | rest
+	}
+	for left > 0 {
+		n := min(left, 4)
+		left -= n
+		var part uint64
+		if c.encoding {
+			part = value / powers[left]
+			value -= part * powers[left]
+		}
+		out = out*powers[n] + c.uniform(part, powers[n])
+	}
+	return out
+}
+
+// leadOf is the model of the first digits of values of a width.
+func (s *state) leadOf(f *field, width int) *lead {
+	if width == 0 {
+		return nil
+	}
+	i := min(width, leadWidths) - 1
+	if f.lead[i] == nil && s.allow(leadBytes) {
+		l := &lead{plain: min(width, leadDigits)}
+		n := 10
+		if f.hex {
+			n = 16
+		}
+		for j := range l.digits[:l.plain] {
+			l.digits[j] = newSymbols(n)
+		}
+		f.lead[i] = l
+	}
+	return f.lead[i]
+}
+
+// learn ends the modelling of digits that turn out to be equally distributed:
+// their models cost time and save nothing.
+func (l *lead) learn() {
+	if l.seen++; l.seen != uniformAfter {
+		return
+	}
+	for l.plain > 0 {
+		if !l.digits[l.plain-1].even() {
+			return
+		}
+		l.plain--
+		l.digits[l.plain] = symbols{}
+	}
+}
+
+// even reports whether no symbol stands out.
+func (s *symbols) even() bool {
+	mean := s.total / uint32(len(s.counts))
+	for _, n := range s.counts {
+		if uint32(n) > mean*2 || uint32(n) < mean/3 {
+			return false
+		}
+	}
+	return true
+}
+
+// weighs is the state bytes of a field besides those of its struct.
+func (f *field) weighs() int {
+	n := 0
+	for _, l := range f.lead {
+		if l != nil {
+			n += leadBytes
+		}
+	}
+	if f.diff != nil {
+		n += numberBytes
+	}
+	return n
+}

@@ -1,0 +1,242 @@
+package columns
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+)
+
+// A shape is what values with digits have in common: their bytes, with each run of
+// digits replaced by a mark. Bytes below maxMark in a value make it plain text.
+const (
+	decimalMark byte = iota
+	lowerHexMark
+	upperHexMark
+	maxMark
+)
+
+const (
+	maxRuns     = 16 // in one value
+	maxShape    = 96 // bytes of a value that is given a shape
+	maxShapes   = 24 // of one slot
+	shapeBytes  = 48
+	minHexRun   = 6 // digits and letters that are taken for hexadecimal
+	uuidLen     = 36
+	shapesRatio = 4
+)
+
+// shape is the model of the values of one shape.
+type shape struct {
+	text   []byte
+	fields []field
+}
+
+// parsed is a value taken apart.
+type parsed struct {
+	text []byte
+	runs []run
+}
+
+// parse takes a value apart; it is not ok for plain text.
+func (p *parsed) parse(value []byte) bool {
+	p.text, p.runs = p.text[:0], p.runs[:0]
+	if len(value) > maxShape {
+		return false
+	}
+	uuid := len(value) == uuidLen && value[8] == '-' && value[13] == '-' && value[18] == '-' && value[23] == '-'
+	for i := 0; i < len(value); {
+		c := value[i]
+		if c < maxMark {
+			return false
+		}
+		if !isAlnum[c] {
+			p.text = append(p.text, c)
+			i++
+			continue
+		}
+		// A word: hexadecimal as a whole, or digits among letters.
+		end := i + 1
+		var seen byte = alnum[c]
+		for end < len(value) && isAlnum[value[end]] {
+			seen |= alnum[value[end]]
+			end++
+		}
+		word := value[i:end]
+		i = end
+		if seen&isDigit == 0 && !(uuid && seen&isOther == 0) {
+			p.text = append(p.text, word...)
+			continue
+		}
+		if len(word) > 2 && word[0] == '0' && word[1] == 'x' {
+			if mark, ok := hexMark(word[2:]); ok {
+				p.text = append(p.text, '0', 'x')
+				p.addHex(mark, word[2:])
+				continue
+			}
+		}
+		if uuid || len(word) >= minHexRun && seen != isDigit {
+			if mark, ok := hexMark(word); ok {
+				p.addHex(mark, word)
+				continue
+			}
+		}
+		p.addDecimals(word)
+	}
+	return len(p.runs) > 0 && len(p.runs) <= maxRuns
+}
+
+const (
+	isDigit byte = 1 << iota
+	isLower      // a to f
+	isUpper      // A to F
+	isOther
+)
+
+var alnum, isAlnum = func() (k [256]byte, is [256]bool) {
+	for c := range k {
+		switch {
+		case c >= '0' && c <= '9':
+			k[c] = isDigit
+		case c >= 'a' && c <= 'f':
+			k[c] = isLower
+		case c >= 'A' && c <= 'F':
+			k[c] = isUpper
+		case c >= 'g' && c <= 'z', c >= 'G' && c <= 'Z':
+			k[c] = isOther
+		}
+		is[c] = k[c] != 0
+	}
+	return k, is
+}()
+
+// hexMark is the mark of a run of hexadecimal digits in one case.
+func hexMark(word []byte) (byte, bool) {
+	var seen byte
+	for _, c := range word {
+		seen |= alnum[c]
+	}
+	switch {
+	case seen&^(isDigit|isLower) == 0:
+		return lowerHexMark, true
+	case seen&^(isDigit|isUpper) == 0:
+		return upperHexMark, true
+	}
+	return 0, false
+}
+
+func (p *parsed) addHex(mark byte, digits []byte) {
+	for len(digits) > 0 {
+		n := min(len(digits), maxHex)
+		r := run{width: n}
+		for _, c := range digits[:n] {
+			d := c & 15
+			if c > '9' {
+				d += 9
+			}
+			r.value = r.value<<4 | uint64(d)
+		}
+		p.text = append(p.text, mark)
+		p.runs = append(p.runs, r)
+		digits = digits[n:]
+	}
+}
+
+func (p *parsed) addDecimals(word []byte) {
+	for i := 0; i < len(word); {
+		if alnum[word[i]] != isDigit {
+			p.text = append(p.text, word[i])
+			i++
+			continue
+		}
+		var r run
+		for i < len(word) && alnum[word[i]] == isDigit && r.width < maxDecimal {
+			r.value = r.value*10 + uint64(word[i]-'0')
+			r.width++
+			i++
+		}
+		p.text = append(p.text, decimalMark)
+		p.runs = append(p.runs, r)
+	}
+}
+
+// newShape is a model of values of a shape; it is not ok if text is no shape.
+func newShape(text []byte) (shape, bool) {
+	runs := marksIn(text)
+	if runs == 0 || runs > maxRuns || len(text) > maxShape {
+		return shape{}, false
+	}
+	sh := shape{text: bytes.Clone(text), fields: make([]field, 0, runs)}
+	for _, c := range text {
+		if c < maxMark {
+			sh.fields = append(sh.fields, newField(c != decimalMark))
+		}
+	}
+	return sh, true
+}
+
+func marksIn(text []byte) (n int) {
+	for _, c := range text {
+		if c < maxMark {
+			n++
+		}
+	}
+	return n
+}
+
+func (sh *shape) weighs() int {
+	n := shapeBytes + len(sh.text) + len(sh.fields)*fieldBytes
+	for i := range sh.fields {
+		n += sh.fields[i].weighs()
+	}
+	return n
+}
+
+// shapeValue codes the digits of a value of a shape; decoding, it appends the
+// value to dst.
+func (s *state) shapeValue(sh *shape, runs []run, dst []byte) []byte {
+	next := 0
+	for _, c := range sh.text {
+		if c >= maxMark {
+			if !s.coder.encoding {
+				dst = append(dst, c)
+			}
+			continue
+		}
+		var r run
+		if s.coder.encoding {
+			r = runs[next]
+		}
+		r = s.fieldValue(&sh.fields[next], r)
+		next++
+		if !s.coder.encoding {
+			dst = s.appendRun(dst, c, r)
+		}
+	}
+	return dst
+}
+
+// appendRun writes the digits of a run.
+func (s *state) appendRun(dst []byte, mark byte, r run) []byte {
+	base := 10
+	if mark != decimalMark {
+		base = 16
+	}
+	var digits [20]byte
+	d := strconv.AppendUint(digits[:0], r.value, base)
+	if len(d) > r.width || r.width == 0 {
+		s.fail("a number has more digits than its width")
+		return dst
+	}
+	for range r.width - len(d) {
+		dst = append(dst, '0')
+	}
+	if mark == upperHexMark {
+		d = bytes.ToUpper(d)
+	}
+	return append(dst, d...)
+}
+
+// sameShape is the index of a shape, or -1.
+func sameShape(shapes []shape, text []byte) int {
+	return slices.IndexFunc(shapes, func(sh shape) bool { return bytes.Equal(sh.text, text) })
+}

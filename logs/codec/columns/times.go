@@ -1,0 +1,17 @@
+package columns
+
+// times models the records' times: the difference from the record before, or that
+// less what the times in the lines have moved, whichever has been shorter.
+type times struct {
+	last int64
+	diff *number
+}
+
+func (t *times) init() { t.diff = newNumber() }
+
+// time codes the time of a record.
+func (s *state) time(ms int64) int64 {
+	t := &s.times
+	t.last += s.number(t.diff, ms-t.last)
+	return t.last
+}
