@@ -2,64 +2,82 @@ package pattern
 
 import "bytes"
 
-// classify is the kind of a word, given the marks of all its bytes.
-func classify(word []byte, seen mark) Kind {
-	if seen&digit == 0 {
-		if seen&slash != 0 {
-			return Path
+// digitsKind is the kind of a word of digits only.
+func digitsKind(word []byte) Kind {
+	switch len(word) {
+	case 10, 13, 16, 19:
+		if word[0] == '1' {
+			return Epoch
 		}
-		return Word
 	}
-	if seen == digit {
-		return Int
-	}
-	if seen&(hexLetter|letter|at) == 0 {
+	return Int
+}
+
+// classify is the kind of a word, given the marks of all its bytes, and the form
+// of a Time.
+func classify(word []byte, seen mark) (Kind, stampForm) {
+	switch {
+	case seen&digit == 0:
+		if seen&slash != 0 {
+			return Path, 0
+		}
+		return Word, 0
+	case seen == digit:
+		return digitsKind(word), 0
+	case seen&(hexLetter|letter|at) == 0:
 		return classifyDigits(word, seen)
+	case seen&slash != 0:
+		if seen&colon != 0 && isAccessTime(word) {
+			return Time, formAccess
+		}
+		return Path, 0
+	default:
+		return classifyLetters(word, seen)
 	}
-	if seen&slash != 0 {
-		return Path
-	}
-	return classifyLetters(word, seen)
 }
 
 // classifyDigits is the kind of a word of digits and joins.
-func classifyDigits(word []byte, seen mark) Kind {
+func classifyDigits(word []byte, seen mark) (Kind, stampForm) {
 	if word[0] == '-' || word[0] == '+' {
 		switch rest := word[1:]; {
 		case bytes.IndexByte(rest, '.') < 0 && allDigits(rest):
-			return Int
+			return Int, 0
 		case isDecimal(rest):
-			return Decimal
+			return Decimal, 0
 		}
-		return Mixed
+		return Mixed, 0
 	}
 	switch {
 	case seen&dot != 0 && seen&^(digit|dot|colon) == 0 && isIPv4(word):
-		return IPv4
+		return IPv4, 0
 	case seen == digit|dot && isDecimal(word):
-		return Decimal
+		return Decimal, 0
+	case seen == digit|colon && isIPv6(word):
+		return IPv6, 0
 	case seen&(colon|dash|slash) != 0:
-		return Time
+		return Time, digitsForm(word, seen)
 	default:
-		return Mixed
+		return Mixed, 0
 	}
 }
 
 // classifyLetters is the kind of a word with both letters and digits.
-func classifyLetters(word []byte, seen mark) Kind {
+func classifyLetters(word []byte, seen mark) (Kind, stampForm) {
 	switch {
 	case len(word) == 36 && seen&^(digit|hexLetter|dash) == 0 && isUUID(word):
-		return UUID
+		return UUID, 0
 	case seen&^(digit|hexLetter) == 0 && len(word) >= 8:
-		return Hex
+		return Hex, 0
 	case len(word) > 2 && word[0] == '0' && word[1]|0x20 == 'x' && allHex(word[2:]):
-		return Hex
+		return Hex, 0
 	case seen&(colon|dash|slash|at) == 0 && isDuration(word):
-		return Duration
-	case seen&colon != 0 && seen&(dash|slash) != 0 && isTimestamp(word):
-		return Time
+		return Duration, 0
+	case seen&colon != 0 && seen&dash != 0 && isTimestamp(word):
+		return Time, formFull
+	case seen&colon != 0 && isIPv6(word):
+		return IPv6, 0
 	default:
-		return Mixed
+		return Mixed, 0
 	}
 }
 
@@ -95,28 +113,6 @@ func isUUID(s []byte) bool {
 	return true
 }
 
-// isIPv4 accepts an address with or without a port; s holds digits, points and
-// colons only.
-func isIPv4(s []byte) bool {
-	octets, value, digits := 1, 0, 0
-	for i, c := range s {
-		switch {
-		case c == '.' && octets < 4 && digits > 0:
-			octets, value, digits = octets+1, 0, 0
-		case c == ':':
-			return octets == 4 && digits > 0 && allDigits(s[i+1:])
-		case c == '.':
-			return false
-		default:
-			value, digits = value*10+int(c-'0'), digits+1
-			if digits > 3 || value > 255 {
-				return false
-			}
-		}
-	}
-	return octets == 4 && digits > 0
-}
-
 // isDuration accepts numbers each followed by a unit; s holds letters, digits and
 // points only.
 func isDuration(s []byte) bool {
@@ -137,16 +133,6 @@ func isDuration(s []byte) bool {
 			return false
 		}
 		s = s[n:]
-	}
-	return true
-}
-
-// isTimestamp accepts digits, joins, and the letters T and Z.
-func isTimestamp(s []byte) bool {
-	for _, c := range s {
-		if marks[c]&(hexLetter|letter) != 0 && c != 'T' && c != 'Z' {
-			return false
-		}
 	}
 	return true
 }

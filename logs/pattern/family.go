@@ -13,7 +13,15 @@ type family struct {
 	patterns int
 	words    []uint32 // hashes of distinct first words, nil once lifted
 	lifted   bool
+	memory   int
 }
+
+// The memory of a family with its entry of the map, and of each word: slices grow
+// to twice what they hold.
+const (
+	familyBytes = 96
+	wordBytes32 = 8
+)
 
 // wordMayVary reports whether a line that no pattern with its first word takes may
 // join patterns of other first words. When it is this line that lifts protection,
@@ -29,16 +37,33 @@ func (t *Table) wordMayVary(sig, word uint64, line []byte, toks []Token) bool {
 		return false
 	}
 	f = t.changeFamily(sig)
-	f.lifted, f.words = true, nil
+	t.memory -= f.memory - familyBytes
+	f.lifted, f.words, f.memory = true, nil, familyBytes
 	if p := t.closestOf(sig, line, toks); p != nil {
 		t.move(p, sig)
 	}
 	return true
 }
 
+// familyMemory is what a new pattern with a first word adds to its family.
+func (t *Table) familyMemory(sig, word uint64) int {
+	f := t.families[sig]
+	switch {
+	case f == nil:
+		return familyBytes + wordBytes32
+	case f.lifted || word == 0 || len(f.words) >= firstWords || slices.Contains(f.words, uint32(word)):
+		return 0
+	default:
+		return wordBytes32
+	}
+}
+
 // enter counts a new pattern and its first word.
 func (t *Table) enter(sig, word uint64) {
+	size := t.familyMemory(sig, word)
 	f := t.changeFamily(sig)
+	t.memory += size
+	f.memory += size
 	f.patterns++
 	if !f.lifted && word != 0 && len(f.words) < firstWords && !slices.Contains(f.words, uint32(word)) {
 		f.words = append(f.words, uint32(word))
@@ -48,6 +73,7 @@ func (t *Table) enter(sig, word uint64) {
 // leave counts a pattern less.
 func (t *Table) leave(sig uint64) {
 	if f := t.changeFamily(sig); f.patterns == 1 {
+		t.memory -= f.memory
 		delete(t.families, sig)
 	} else {
 		f.patterns--

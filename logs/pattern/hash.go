@@ -32,29 +32,17 @@ func Hash(b []byte) uint64 {
 }
 
 // signature hashes what lines of one pattern must share: the classes of their
-// tokens, and the bytes of white space and punctuation. first is the index of the
-// first Word, or -1.
-func signature(line []byte, toks []Token) (sig uint64, first, words int) {
+// tokens, and the bytes of separators and keys. first is the index of the first
+// Word, or -1.
+func signature(toks []Token) (sig uint64, first int) {
 	first = -1
-	start := uint32(0)
 	for i, t := range toks {
-		c := uint64(classOf[t.Kind])
-		switch t.Kind {
-		case Space, Punct:
-			// A run of one byte is hashed as the byte and its length; white space
-			// may mix several bytes.
-			c |= uint64(line[start])<<8 | uint64(t.End-start)<<16
-			if t.Kind == Space && t.End-start > 1 {
-				c ^= Hash(line[start:t.End])
-			}
-		case Word:
-			if first < 0 {
-				first = i
-			}
-			words++
+		c := classOf[t.Kind&(kinds-1)]
+		if c == classWord && first < 0 {
+			first = i
 		}
-		sig = mix(sig, c)
-		start = t.End
+		sig = (sig + (uint64(c) | uint64(t.text)<<8)) * hashPrime
+		sig ^= sig >> 32
 	}
-	return sig, first, words
+	return sig, first
 }

@@ -4,12 +4,13 @@ package pattern
 // of any kind stands for exactly its bytes.
 type Kind uint8
 
-// The kinds of tokens.
+// The kinds of tokens. Words and what looks like them take turns with separators
+// (Space, Punct): two tokens of one sort are never neighbours.
 const (
 	// Space is a run of white space: space, \t, \n, \v, \f, \r.
 	Space Kind = iota
-	// Punct is a run of one and the same byte that is no part of a word: other
-	// ASCII punctuation and control bytes.
+	// Punct is a run of bytes that are no part of a word, at least one of them no
+	// white space: other ASCII punctuation, control bytes, and the spaces between.
 	Punct
 	// Word is letters, underscores and bytes from 0x80 up, joined by . - @.
 	Word
@@ -25,13 +26,25 @@ const (
 	UUID
 	// IPv4 is four decimal octets, and maybe a port.
 	IPv4
-	// Time is digits joined by - / : and the marks that follow them: the date, the
-	// time of day, or both of a timestamp.
+	// Time is a timestamp or a part of one: a date, a time of day, or both in one
+	// of the common layouts (see the stamp rules beside Tokenize), zone included.
 	Time
 	// Duration is a number and a unit: 30s, 1.5ms, 1h30m.
 	Duration
 	// Mixed is anything else with a digit in it.
 	Mixed
+	// Key is a Word that names a value: directly before = or, in quotes, before a
+	// colon. It never varies within a pattern.
+	Key
+	// Quoted is the text of a quoted value of several words and no digits, without
+	// its quotes: one value, however many words it has.
+	Quoted
+	// IPv6 is an address of eight groups, or fewer around ::, and maybe a port or a
+	// zone after it in its own tokens.
+	IPv6
+	// Epoch is an Int of 10, 13, 16 or 19 digits that starts with 1: seconds, milli-,
+	// micro- or nanoseconds since 1970, of the years 2001 to 2033.
+	Epoch
 )
 
 // class is what the signature of a line sees of a kind: tokens that hold a digit
@@ -40,21 +53,25 @@ const (
 type class uint8
 
 const (
-	classText   class = iota // Space, Punct: the bytes themselves
-	classWord                // Word
+	classText   class = iota // Space, Punct, Key: the bytes themselves
+	classWord                // Word, Quoted
 	classPath                // Path
 	classNumber              // everything with a digit
 )
 
-var classOf = [...]class{
-	Space: classText, Punct: classText, Word: classWord, Path: classPath,
-	Int: classNumber, Decimal: classNumber, Hex: classNumber, UUID: classNumber, IPv4: classNumber,
-	Time: classNumber, Duration: classNumber, Mixed: classNumber,
+// kinds is a power of two above every Kind, so that look-ups need no check.
+const kinds = 16
+
+var classOf = [kinds]class{
+	Space: classText, Punct: classText, Key: classText, Word: classWord, Quoted: classWord, Path: classPath,
+	Int: classNumber, Decimal: classNumber, Hex: classNumber, UUID: classNumber, IPv4: classNumber, IPv6: classNumber,
+	Time: classNumber, Duration: classNumber, Mixed: classNumber, Epoch: classNumber,
 }
 
 var kindNames = [...]string{
 	Space: "space", Punct: "punct", Word: "word", Path: "path", Int: "int", Decimal: "decimal", Hex: "hex",
 	UUID: "uuid", IPv4: "ipv4", Time: "time", Duration: "duration", Mixed: "mixed",
+	Key: "key", Quoted: "quoted", IPv6: "ipv6", Epoch: "epoch",
 }
 
 // String is the kind's name.

@@ -38,13 +38,13 @@ func (p *Pattern) distance(line []byte, toks []Token, firstMayVary bool) (varyin
 		pt := p.toks[i]
 		text, ptext := line[start:t.End], p.line[pstart:pt.End]
 		start, pstart = t.End, pt.End
-		if classOf[t.Kind] != classOf[pt.Kind] {
+		if classOf[t.Kind&(kinds-1)] != classOf[pt.Kind&(kinds-1)] {
 			return 0, false
 		}
 		if !p.wild.has(i) && bytes.Equal(text, ptext) {
 			continue
 		}
-		switch classOf[t.Kind] {
+		switch classOf[t.Kind&(kinds-1)] {
 		case classText:
 			return 0, false
 		case classWord:
@@ -79,9 +79,6 @@ type cluster struct {
 
 // fitting is the oldest pattern that fits the line.
 func (c *cluster) fitting(line []byte, toks []Token) *Pattern {
-	if c == nil {
-		return nil
-	}
 	for _, p := range c.patterns {
 		if p.fits(line, toks) {
 			return p
@@ -93,9 +90,6 @@ func (c *cluster) fitting(line []byte, toks []Token) *Pattern {
 // closest is the pattern that has to change least to fit the line; of several the
 // oldest.
 func (c *cluster) closest(line []byte, toks []Token, firstMayVary bool) *Pattern {
-	if c == nil {
-		return nil
-	}
 	var best *Pattern
 	least := 0
 	for _, p := range c.patterns {

@@ -1,5 +1,7 @@
 package pattern
 
+import "unsafe"
+
 // MaxTokens is the number of tokens a line may have to be given a pattern.
 const MaxTokens = 512
 
@@ -14,6 +16,7 @@ type Pattern struct {
 	words  int
 	family uint64
 	serial uint64 // order of creation
+	rank   uint64 // scratch of eviction
 
 	state
 
@@ -29,11 +32,24 @@ type state struct {
 	id      uint64
 	cluster uint64 // key of the cluster it is filed in
 	lastUse uint64 // transaction
-	weighs  int    // state bytes of what the receiver knows; 0 when it knows nothing
-	seen    uint32 // lines, saturating
-	stale   bool   // the receiver knows id with a narrower template
+	usedAt  int64  // time
+	heat    uint64 // lines of late, as of lastUse
+	lines   uint64
+	bytes   uint64
+	weighs  int  // state bytes of what the receiver knows; 0 when it knows nothing
+	stale   bool // the receiver knows id with a narrower template
+	dropped bool // out of the table, though lines of the transaction still hold it
 	wild    tokenSet
 }
+
+// memoryOf is the memory of a pattern made from a line, and of its place in the
+// index: what the line, its tokens, and all that follows from them take at most.
+func memoryOf(line, toks int) int {
+	const index = 96 // a cluster, its slice, and an entry of the map
+	return int(unsafe.Sizeof(Pattern{})) + index + 2*line + int(unsafe.Sizeof(Token{}))*toks + 8*((toks+1)/2)
+}
+
+func (p *Pattern) memory() int { return memoryOf(len(p.line), len(p.toks)) }
 
 // Slot is a run of neighbouring tokens that vary: one value.
 type Slot struct {
@@ -51,7 +67,7 @@ func (s *tokenSet) add(i int)      { s[i>>6] |= 1 << (i & 63) }
 func (p *Pattern) ID() uint64 { return p.id }
 
 // Seen is the number of lines the pattern has stood for.
-func (p *Pattern) Seen() int { return int(p.seen) }
+func (p *Pattern) Seen() int { return int(p.lines) }
 
 // Defined reports whether the receiver knows the pattern as it is now.
 func (p *Pattern) Defined() bool { return p.id != 0 && !p.stale }
@@ -75,6 +91,10 @@ func (p *Pattern) Slots() []Slot {
 func (p *Pattern) build() {
 	if p.built {
 		return
+	}
+	if p.template == nil {
+		n := (len(p.toks) + 1) / 2
+		p.template, p.pos, p.slots = make([]byte, 0, len(p.line)), make([]uint32, 0, n), make([]Slot, 0, n)
 	}
 	p.template, p.pos, p.slots = p.template[:0], p.pos[:0], p.slots[:0]
 	start := uint32(0)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -148,7 +149,7 @@ func TestLinesWithoutPattern(t *testing.T) {
 		batch(t, tab, strings.Repeat("a", wide.MaxLineBytes), strings.Repeat("a ", MaxTokens/2)))
 }
 
-func TestP6LeastRecentlyUsedGoFirst(t *testing.T) {
+func TestEvictionStartsWithTheLowestScore(t *testing.T) {
 	t.Parallel()
 	tab := NewTable(Limits{MaxPatterns: 4, MaxStateBytes: 1000, MaxLineBytes: 100, EntryBytes: 10})
 	for _, l := range []string{"a", "b", "c", "d"} {
@@ -169,7 +170,7 @@ func TestP6LeastRecentlyUsedGoFirst(t *testing.T) {
 	requireConsistent(t, tab)
 }
 
-func TestP7UsedPatternsStay(t *testing.T) {
+func TestUsedPatternsStay(t *testing.T) {
 	t.Parallel()
 	tab := NewTable(Limits{MaxPatterns: 2, MaxStateBytes: 1000, MaxLineBytes: 100, EntryBytes: 10})
 	tab.Begin()
@@ -196,15 +197,14 @@ func TestP7UsedPatternsStay(t *testing.T) {
 
 func TestCandidatesAreBounded(t *testing.T) {
 	t.Parallel()
-	tab := NewTable(Limits{MaxPatterns: 10, MaxStateBytes: 400, MaxLineBytes: 200, EntryBytes: 10})
+	tab := NewTable(Limits{MaxPatterns: 10, MaxStateBytes: 400, MaxMemoryBytes: 6000, MaxLineBytes: 200, EntryBytes: 10})
 	for i := range 500 {
 		require.NotEqual(t, "none", batch(t, tab, strings.Repeat("=", i+1)[:min(i+1, 90)]+" shape "+strings.Repeat("-", 1+i/90))[0])
 		require.LessOrEqual(t, tab.Candidates(), 10)
-		require.LessOrEqual(t, tab.candidateBytes, 400)
+		require.LessOrEqual(t, tab.MemoryBytes(), tab.limits.MaxMemoryBytes)
 	}
 	requireConsistent(t, tab)
 	require.Less(t, len(tab.families), 11, "families go with their patterns")
-	require.LessOrEqual(t, len(tab.free), 5)
 	tab.Begin()
 	for i := range 20 {
 		learn(tab, strings.Repeat("#", i+1))
@@ -229,6 +229,11 @@ func TestWidenedPatternWithoutRoomStaysStale(t *testing.T) {
 	requireConsistent(t, tab)
 }
 
+// held is the memory a pattern really holds.
+func held(p *Pattern) int {
+	return int(unsafe.Sizeof(*p)) + cap(p.line) + int(unsafe.Sizeof(Token{}))*cap(p.toks) + cap(p.template) + 4*cap(p.pos) + 4*cap(p.slots)
+}
+
 // dumpTable is the whole state of a table as text.
 func dumpTable(tab *Table) string {
 	var out []string
@@ -247,7 +252,7 @@ func dumpTable(tab *Table) string {
 // requireConsistent recomputes every count of a table.
 func requireConsistent(t testing.TB, tab *Table) {
 	t.Helper()
-	want := counts{nextID: tab.nextID, nextSerial: tab.nextSerial}
+	want := counts{nextID: tab.nextID, nextSerial: tab.nextSerial, now: tab.now, oldest: tab.oldest}
 	families := map[uint64]int{}
 	ids := map[uint64]bool{}
 	for key, c := range tab.clusters {
@@ -255,11 +260,13 @@ func requireConsistent(t testing.TB, tab *Table) {
 		for _, p := range c.patterns {
 			require.Equal(t, key, p.cluster)
 			families[p.family]++
+			want.memory += p.memory()
+			require.LessOrEqual(t, held(p), p.memory())
 			if p.id == 0 {
 				want.candidates++
-				want.candidateBytes += len(p.line)
 				continue
 			}
+			want.definedMemory += p.memory()
 			require.False(t, ids[p.id])
 			ids[p.id] = true
 			want.defined++
@@ -270,6 +277,10 @@ func requireConsistent(t testing.TB, tab *Table) {
 			}
 		}
 	}
+	for _, f := range tab.families {
+		want.memory += f.memory
+		require.LessOrEqual(t, 4*cap(f.words), f.memory)
+	}
 	require.Equal(t, want, tab.counts)
 	require.Len(t, tab.families, len(families))
 	for key, n := range families {
@@ -278,7 +289,7 @@ func requireConsistent(t testing.TB, tab *Table) {
 	require.LessOrEqual(t, tab.defined, tab.limits.MaxPatterns)
 	require.LessOrEqual(t, tab.stateBytes, tab.limits.MaxStateBytes)
 	require.LessOrEqual(t, tab.candidates, tab.limits.MaxPatterns)
-	require.LessOrEqual(t, tab.candidateBytes, tab.limits.MaxStateBytes)
+	require.LessOrEqual(t, tab.memory, tab.limits.MaxMemoryBytes)
 }
 
 func anyLine() *rapid.Generator[string] {
@@ -294,14 +305,18 @@ func TestTransactions(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		tab := NewTable(Limits{
-			MaxPatterns:   rapid.IntRange(1, 8).Draw(rt, "patterns"),
-			MaxStateBytes: rapid.IntRange(20, 200).Draw(rt, "bytes"),
-			MaxLineBytes:  40, EntryBytes: 5,
+			MaxPatterns:    rapid.IntRange(1, 8).Draw(rt, "patterns"),
+			MaxStateBytes:  rapid.IntRange(20, 200).Draw(rt, "bytes"),
+			MaxMemoryBytes: rapid.IntRange(500, 6000).Draw(rt, "memory"),
+			MaxLineBytes:   40, EntryBytes: 5, MaxIdle: 5,
 		})
+		now := int64(100)
 		for range rapid.IntRange(1, 8).Draw(rt, "transactions") {
 			lines := rapid.SliceOfN(anyLine(), 0, 12).Draw(rt, "lines")
+			now += rapid.Int64Range(0, 4).Draw(rt, "later")
 			run := func() (out []string) {
 				tab.Begin()
+				out = append(out, fmt.Sprint(tab.Advance(now)))
 				var pats []*Pattern
 				for _, l := range lines {
 					pats = append(pats, learn(tab, l))

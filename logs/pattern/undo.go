@@ -7,10 +7,11 @@ import "slices"
 type undoStep struct {
 	what    undoKind
 	pattern *Pattern
-	state   state  // changed: before
-	key     uint64 // moved: the cluster before; familyChanged: its signature
-	at      int    // removed, moved: the index in its cluster before
-	family  family // familyChanged: before; no patterns means that there was none
+	state   state      // changed: before
+	key     uint64     // moved: the cluster before; familyChanged: its signature
+	at      int        // removed, moved: the index in its cluster before; seen: of the sketch
+	family  family     // familyChanged: before; no patterns means that there was none
+	slot    SketchSlot // seen: before
 }
 
 type undoKind uint8
@@ -21,6 +22,7 @@ const (
 	removed
 	moved
 	familyChanged
+	seen
 )
 
 // Begin starts a transaction. What an unfinished one did stays.
@@ -32,12 +34,8 @@ func (t *Table) Begin() {
 
 // Commit keeps what the transaction did.
 func (t *Table) Commit() {
-	for i := range t.undo {
-		if t.undo[i].what == removed {
-			t.recycle(t.undo[i].pattern)
-		}
-	}
-	t.forgetUndo()
+	clear(t.undo)
+	t.undo = t.undo[:0]
 }
 
 // Rollback makes the table what it was at Begin.
@@ -47,7 +45,7 @@ func (t *Table) Rollback() {
 	}
 	t.counts = t.saved
 	t.tx--
-	t.forgetUndo()
+	t.Commit()
 }
 
 func (t *Table) revert(u *undoStep) {
@@ -58,7 +56,6 @@ func (t *Table) revert(u *undoStep) {
 		p.state = u.state
 	case inserted:
 		t.unfile(p)
-		t.recycle(p)
 	case removed:
 		t.refile(p, u.at)
 	case moved:
@@ -72,12 +69,9 @@ func (t *Table) revert(u *undoStep) {
 		}
 		f := u.family
 		t.families[u.key] = &f
+	case seen:
+		t.sketch.Restore(uint32(u.at), u.slot)
 	}
-}
-
-func (t *Table) forgetUndo() {
-	clear(t.undo)
-	t.undo = t.undo[:0]
 }
 
 // refile puts a pattern back where it was in its cluster.
@@ -85,12 +79,4 @@ func (t *Table) refile(p *Pattern, at int) {
 	t.file(p)
 	c := t.clusters[p.cluster]
 	c.patterns = slices.Insert(c.patterns[:len(c.patterns)-1], at, p)
-}
-
-// recycle keeps the memory of a pattern that is out of the table. Half a table of
-// spares is enough: eviction removes no more at once.
-func (t *Table) recycle(p *Pattern) {
-	if len(t.free) < t.limits.MaxPatterns/2 {
-		t.free = append(t.free, p)
-	}
 }
