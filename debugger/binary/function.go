@@ -88,8 +88,8 @@ func (b *Binary) FindInstances(name string) (fns []Function, err error) {
 		fns = preferSource(suffix)
 	}
 	for _, f := range fns {
-		plain := string(pclntab.PrintName([]byte(f.Name), ""))
-		if plain != string(pclntab.PrintName([]byte(fns[0].Name), "")) || plain == f.Name {
+		plain := f.Plain()
+		if plain != fns[0].Plain() || plain == f.Name {
 			return nil, failed
 		}
 	}
@@ -227,3 +227,6 @@ func (b *Binary) FunctionAt(pc uint64) (fn Function, ok bool) {
 	}
 	return functionOf(f), true
 }
+
+// Plain is the name without type arguments.
+func (f *Function) Plain() string { return string(pclntab.PrintName([]byte(f.Name), "")) }

@@ -2,40 +2,23 @@ package binary
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// goidOffsets are the offsets of goid in runtime.g, in bytes, by minor version
-// of Go on 64-bit machines, for binaries without debug information. They were
-// read from the debug information of programs built by each toolchain.
-var goidOffsets = map[string]uint32{
-	"go1.24": 160, "go1.25": 152, "go1.26": 152,
-}
+// knownVersions are the toolchains whose runtime is known without debug
+// information.
+var knownVersions = []string{"go1.24", "go1.25", "go1.26"}
 
 // GoIDOffset is the offset of goid in runtime.g, in bytes: from debug
 // information, or by the Go version when there is none.
 func (b *Binary) GoIDOffset() (uint32, error) {
-	if off, ok, err := b.goidFromDWARF(); err != nil || ok {
-		return off, err
+	described := b.DebugInfo() == nil
+	if !described && !slices.Contains(knownVersions, minorVersion(b.goVersion)) {
+		return 0, fmt.Errorf("%w (the layout of goroutines of %s is not known)", ErrUnsupportedGo, orUnknown(b.goVersion))
 	}
-	if off, ok := goidOffsets[minorVersion(b.goVersion)]; ok {
-		return off, nil
-	}
-	return 0, fmt.Errorf("%w (the layout of goroutines of %s is not known)", ErrUnsupportedGo, orUnknown(b.goVersion))
-}
-
-func (b *Binary) goidFromDWARF() (off uint32, ok bool, err error) {
-	if b.DebugInfo() != nil {
-		return 0, false, nil
-	}
-	d, err := b.debugData()
-	if err != nil || d.known["runtime.g"] == 0 {
-		return 0, false, err
-	}
-	defer guard(&err)()
-	offsets, err := d.memberOffsets(d.known["runtime.g"])
-	off, ok = offsets["goid"]
-	return off, ok, err
+	r, err := b.Runtime()
+	return r.G.GoID, err
 }
 
 // minorVersion is "go1.26" for "go1.26.8", "go1.26rc1" or "go1.26.8 X:foo".

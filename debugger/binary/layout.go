@@ -40,7 +40,12 @@ func (b *Binary) Runtime() (gotype.Runtime, error) {
 	return b.runtimeLayout(d)
 }
 
-func (b *Binary) runtimeLayout(d *debugInfo) (r gotype.Runtime, err error) {
+func (b *Binary) runtimeLayout(d *debugInfo) (gotype.Runtime, error) {
+	b.layout.once.Do(func() { b.layout.runtime, b.layout.err = b.readLayout(d) })
+	return b.layout.runtime, b.layout.err
+}
+
+func (b *Binary) readLayout(d *debugInfo) (r gotype.Runtime, err error) {
 	defer guard(&err)()
 	r = b.knownLayout()
 	if d == nil {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/vigil-agent/vigil/debugger/binary/pclntab"
+	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
 // Binary is an opened Go executable. It is safe for concurrent use until Close.
@@ -32,6 +33,12 @@ type Binary struct {
 	itabs    struct {
 		once sync.Once
 		all  implementations
+	}
+
+	layout struct {
+		once    sync.Once
+		runtime gotype.Runtime
+		err     error
 	}
 
 	// mu guards the debug information, which is read on first use.

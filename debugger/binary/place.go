@@ -38,8 +38,8 @@ const returnAddress = 8
 // inlined in thousands of others.
 const maxPlaces = 1 << 14
 
-// Inlined finds the copies of a function in the code of others, by a name as in
-// FindFunction, in address order. Each place is the first instruction of a copy
+// Inlined finds the copies of a function in the code of others, by its qualified
+// name, which may lack its type arguments, in address order. Each place is the first instruction of a copy
 // in address order, which is the first to run but for what the compiler has
 // moved. There need not be any.
 func (b *Binary) Inlined(name string) (places []Place, err error) {
@@ -63,8 +63,7 @@ func (b *Binary) Inlined(name string) (places []Place, err error) {
 				seen[c.Index] = true
 				ok, known := fitting[string(c.NameBytes())]
 				if !known {
-					exact, suffix := fits(c.NameBytes(), want)
-					ok = exact || suffix
+					ok, _ = fits(c.NameBytes(), want)
 					fitting[string(c.NameBytes())] = ok
 				}
 				if ok && len(places) < maxPlaces {

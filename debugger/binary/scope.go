@@ -2,6 +2,7 @@ package binary
 
 import (
 	"debug/dwarf"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ type Variable struct {
 	// has been moved to the heap.
 	Indirect bool
 	// Err is why it cannot be read as a whole: location.ErrOptimisedOut,
-	// ErrPartly, ErrUnsupported or ErrCorrupt.
+	// ErrClobbered, ErrPartly, ErrUnsupported or ErrCorrupt.
 	Err error
 }
 
@@ -285,6 +286,8 @@ func (b *Binary) placed(d *debugInfo, fn dwarf.Offset, pc uint64, found []scopeV
 		}
 		expr, size, err := sig.place(i, pc)
 		switch {
+		case errors.Is(err, location.ErrOptimisedOut) && sig.Params[i].elsewhere():
+			err = location.ErrClobbered
 		case err != nil:
 		case v.Indirect:
 			v.Pieces, err = location.Decode(expr, wordSize)
@@ -309,4 +312,16 @@ func (b *typeBuilder) pointee(off dwarf.Offset) dwarf.Offset {
 		return to
 	}
 	return off
+}
+
+// elsewhere reports whether the parameter has a place at some instruction.
+func (p *Param) elsewhere() (found bool) {
+	if p.form != placeList {
+		return false
+	}
+	err := p.lists.Each(p.list, func(e location.Entry) bool {
+		found = len(e.Expr) > 0
+		return !found
+	})
+	return found && err == nil
 }

@@ -71,7 +71,7 @@ func TestScopeOfEveryLine(t *testing.T) {
 							require.NoError(t, v.Err, "line %d: %s", line, v.Name)
 							require.NotEmpty(t, v.Pieces, "line %d: %s", line, v.Name)
 						}
-						if v.Err != nil && !errors.Is(v.Err, location.ErrPartly) {
+						if v.Err != nil && !errors.Is(v.Err, location.ErrPartly) && !errors.Is(v.Err, location.ErrClobbered) {
 							require.ErrorIs(t, v.Err, location.ErrOptimisedOut, "line %d: %s", line, v.Name)
 						}
 					}

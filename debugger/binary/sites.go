@@ -41,3 +41,25 @@ func (b *Binary) code(fn *Function) ([]byte, error) {
 	}
 	return mem[:fn.End-fn.Entry], nil
 }
+
+// frameSetup is the length of PUSH RBP; MOV RBP, RSP.
+const frameSetup = 4
+
+// Inside says how the instruction at a place can be probed: what the kernel does
+// with it, whether RBP points to the function's frame there, and whether it may
+// run again within a call because it is before the check for stack space.
+func (b *Binary) Inside(at Place) (class disasm.Class, framed, restarts bool, err error) {
+	code, err := b.code(&at.Function)
+	if err != nil {
+		return 0, false, false, err
+	}
+	defer guard(&err)()
+	if class, err = disasm.ClassAt(code, int(at.PC-at.Function.Entry)); err != nil {
+		return 0, false, false, fmt.Errorf("instruction of %s: %w", at.Function.Name, err)
+	}
+	entry := disasm.FindEntry(code)
+	anchor := at.Function.Entry + uint64(entry.Offset)
+	framed = entry.Class == disasm.PushRBP && at.PC >= anchor+frameSetup && at.CFAOffset > returnAddress
+	restarts = at.PC < anchor || (at.PC == anchor && entry.Restarts)
+	return class, framed, restarts, nil
+}

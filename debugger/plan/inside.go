@@ -94,3 +94,6 @@ func pointerTo(types *gotype.Table, to gotype.ID) gotype.ID {
 	const pointerSize = 8
 	return types.Add(gotype.Type{Kind: gotype.Pointer, Name: name, Size: pointerSize, Elem: to})
 }
+
+// InVector reports whether the piece is in a register that probes cannot read.
+func (p Piece) InVector() bool { return p.Kind == PieceRegister && p.Reg >= firstVector }

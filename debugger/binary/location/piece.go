@@ -34,6 +34,10 @@ type Piece struct {
 var (
 	// ErrOptimisedOut says that the variable has no place at this instruction.
 	ErrOptimisedOut = errors.New("optimised out")
+	// ErrClobbered says that the variable has a place at other instructions of
+	// the function, but not at this one: what held it is used for something
+	// else, or does not hold it yet.
+	ErrClobbered = errors.New("register clobbered: readable at other lines of the function only")
 	// ErrPartly says that only some parts of the variable have a place.
 	ErrPartly = errors.New("partly optimised out")
 	// ErrIndirect says that the variable lives on the heap and its place holds

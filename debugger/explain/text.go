@@ -1,0 +1,74 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Text is the report for a terminal.
+func (r *Report) Text() []byte {
+	var b bytes.Buffer
+	if r.DebugInfo != "" {
+		fmt.Fprintf(&b, "%s\n\n", r.DebugInfo)
+	}
+	for i := range r.Placements {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		r.Placements[i].text(&b)
+	}
+	if r.More > 0 {
+		fmt.Fprintf(&b, "\nand %d more places\n", r.More)
+	}
+	return b.Bytes()
+}
+
+func (p *Placement) text(b *bytes.Buffer) {
+	fmt.Fprintf(b, "%s at %s:%d\n", p.Function, p.File, p.Line)
+	if p.Inlined != nil {
+		fmt.Fprintf(b, "  inlined into %s at %s:%d\n", p.Inlined.Into, p.Inlined.File, p.Inlined.Line)
+	}
+	if p.Error != "" {
+		fmt.Fprintf(b, "  no probe: %s\n", p.Error)
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, s := range p.Sites {
+		fmt.Fprintf(w, "  %s\t%s\t%s\tabout %s a hit\n", s.Kind, s.PC, anchorText(s), time.Duration(s.CostNS))
+	}
+	_ = w.Flush() // to a buffer
+	for _, v := range p.Variables {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", v.Role, v.Name, v.Type, v.state())
+	}
+	_ = w.Flush() // to a buffer
+	for _, note := range p.Notes {
+		fmt.Fprintf(b, "  note: %s\n", note)
+	}
+}
+
+func anchorText(s Site) string {
+	if s.Restarts {
+		return s.Anchor + ", may be hit twice a call"
+	}
+	return s.Anchor
+}
+
+// state is where a variable is, or why it cannot be read.
+func (v *Variable) state() string {
+	text := strings.Join(v.Where, " ")
+	switch {
+	case !v.Readable:
+		text = "not readable: " + v.Reason
+	case v.Size == 0:
+		text = "no size"
+	case v.Reason != "":
+		text += " (" + v.Reason + ")"
+	}
+	if v.Shape {
+		text += " (shape type: the real one is known at the hit)"
+	}
+	return text
+}
