@@ -35,6 +35,7 @@ type codec interface {
 // methods are the rows of the table in their order.
 func methods() []method {
 	return []method{
+		{"columns", "ours, negotiated: typed columns of values, one window for the life of the stream", true, openColumns},
 		{"rows", "the public schema: patterns and dictionary, zstd per batch", true, openRows},
 		{"json+zstd", "HTTP v2 JSON, zstd level 1 per batch", true, openJSON},
 		{"json+window", "the same JSON through one zstd window for the life of the stream", true, openJSONWindow},

@@ -106,7 +106,8 @@ them line by line in turn through one stream. Without files it makes its own
 corpora, of which it knows the floor: the bytes that were drawn at random.
 Time (a few milliseconds apart), status and a tag set travel with every line, but
 for the methods marked "text alone". CPU time is the process's on one core, the
-garbage collector included; decoding includes comparing.
+garbage collector included; decoding includes comparing. State is what a receiver
+keeps between batches; of columns, its text window is not counted.
 
 Methods:
 `)
@@ -123,7 +124,7 @@ Methods:
 Examples:
   go run ./tasks bench logs
   go run ./tasks bench logs -svg bytes.svg /var/log/nginx/access.log /var/log/syslog
-  go run ./tasks bench logs -methods rows -batches 200 -profile cpu.out app.log
+  go run ./tasks bench logs -methods columns -batches 200 -profile cpu.out app.log
   go run ./tasks bench logs -json -lines 20000 *.log | jq .bytes
 `)
 }
