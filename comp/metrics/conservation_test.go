@@ -135,7 +135,7 @@ func TestEmitDoesNotAllocate(t *testing.T) {
 			t.Error(err)
 		}
 	}))
-	d.drop(dropStopped, true)
+	d.drop(dropStopped)
 }
 
 func BenchmarkEmit(b *testing.B) {

@@ -39,7 +39,7 @@ type Datadog struct {
 	ledger    *ledger
 	pace      pace
 	on        atomic.Bool
-	built     atomic.Bool // a snapshot may have been taken since the last restore
+	silence   silence
 
 	mu        sync.Mutex
 	started   bool   // guarded by mu

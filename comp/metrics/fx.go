@@ -25,6 +25,7 @@ type out struct {
 	Component Component
 	Health    health.Reporter `group:"health"`
 	Hygiene   hooks.Hygiene   `group:"hygiene"`
+	Retagger  hooks.Retagger  `group:"retaggers"`
 	Status    status.Provider `group:"status"`
 	Telemetry telemetry.Table `group:"telemetry"`
 }
@@ -37,6 +38,6 @@ func Module() fx.Option {
 			return out{}, err
 		}
 		i.Lifecycle.Append(fx.Hook{OnStart: o.Start, OnStop: o.Stop})
-		return out{Component: o, Health: o, Hygiene: o, Status: o, Telemetry: Telemetry(o)}, nil
+		return out{Component: o, Health: o, Hygiene: o, Retagger: o, Status: o, Telemetry: Telemetry(o)}, nil
 	}))
 }

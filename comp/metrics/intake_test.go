@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -181,3 +182,22 @@ func (b *logBuffer) String() string {
 
 // warnings is how many lines of that level there are.
 func (b *logBuffer) warnings() int { return strings.Count(b.String(), "level=WARN") }
+
+// rowsOf are the names and tags of the rows of requests.
+func rowsOf(t *testing.T, requests []request) []string {
+	t.Helper()
+	var rows []string
+	for _, r := range requests {
+		var body struct {
+			Series []struct {
+				Metric string   `json:"metric"`
+				Tags   []string `json:"tags"`
+			} `json:"series"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(r.Body), &body))
+		for _, row := range body.Series {
+			rows = append(rows, fmt.Sprintf("%s %v", row.Metric, row.Tags))
+		}
+	}
+	return rows
+}

@@ -48,6 +48,7 @@ type Output interface {
 	status.Provider
 	health.Reporter
 	hooks.Hygiene
+	hooks.Retagger
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 }

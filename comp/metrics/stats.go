@@ -21,11 +21,13 @@ type Stats struct {
 	// LastError is the newest failure, in words.
 	LastError string `json:"last_error,omitempty"`
 
+	// Dropped counts values that will never be sent, by reason. DogStatsD knows
+	// "snapshot" alone.
+	Dropped map[string]uint64 `json:"dropped,omitempty"`
 	// Of the datadog output alone: every emitted value is sent, dropped, or held
 	// (aggregated, queued or on its way).
-	Emitted uint64            `json:"emitted,omitempty"`
-	Held    uint64            `json:"held,omitempty"`
-	Dropped map[string]uint64 `json:"dropped,omitempty"` // by reason
+	Emitted uint64 `json:"emitted,omitempty"`
+	Held    uint64 `json:"held,omitempty"`
 }
 
 // reason is why a value was dropped.
@@ -39,7 +41,7 @@ const (
 	dropKey                    // the API refused the key
 	dropQueue                  // newer metrics needed the room in the retry queue
 	dropExpired                // too old for the API
-	dropSnapshot               // every clone of the snapshot would have sent it
+	dropSnapshot               // every clone of a snapshot would have sent it
 	dropStopped                // the agent ended
 	reasons
 )

@@ -28,10 +28,12 @@ type Statsd struct {
 	address string
 	log     *slog.Logger
 
-	client atomic.Pointer[statsd.Client]
-	turn   chan struct{} // holds one token while a flush or the closing runs
-	sent   atomic.Uint64
-	errors atomic.Uint64
+	client  atomic.Pointer[statsd.Client]
+	turn    chan struct{} // holds one token while a flush or the closing runs
+	silence silence
+	sent    atomic.Uint64
+	muted   atomic.Uint64 // dropped by the silence
+	errors  atomic.Uint64
 
 	mu        sync.Mutex
 	lastError string // guarded by mu
@@ -42,7 +44,7 @@ var _ Output = (*Statsd)(nil)
 // NewStatsd returns an output that does nothing until it is started.
 func NewStatsd(c Config, log *slog.Logger) *Statsd {
 	s := &Statsd{address: c.StatsdAddress, log: log.With("component", name), turn: make(chan struct{}, 1)}
-	s.tagged = tagged{out: usage{s}, tags: slices.Clone(c.Tags)}
+	s.tagged = tagged{out: usage{s}, tags: &globalTags{base: slices.Clone(c.Tags)}}
 	return s
 }
 
@@ -134,7 +136,11 @@ func (s *Statsd) Stats() Stats {
 	if s.address == "" {
 		output = outputOff
 	}
-	return Stats{Output: output, Address: s.address, Sent: s.sent.Load(), Errors: s.errors.Load(), LastError: s.lastError}
+	stats := Stats{Output: output, Address: s.address, Sent: s.sent.Load(), Errors: s.errors.Load(), LastError: s.lastError}
+	if muted := s.muted.Load(); muted > 0 {
+		stats.Dropped = map[string]uint64{reasonNames[dropSnapshot]: muted}
+	}
+	return stats
 }
 
 // failed counts a write error and logs the first of a run of equal ones: with

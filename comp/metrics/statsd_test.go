@@ -122,7 +122,7 @@ func TestStatusAndTelemetry(t *testing.T) {
 	for _, metric := range Telemetry(s).Metrics {
 		metric.Collect(func(value float64, _ ...string) { values[metric.Name] = value })
 	}
-	require.Equal(t, map[string]float64{"vigil_metrics_sent_total": 3, "vigil_metrics_errors_total": 1, "vigil_metrics_held_values": 0}, values)
+	require.Equal(t, map[string]float64{"vigil_metrics_sent_total": 3, "vigil_metrics_errors_total": 1, "vigil_metrics_held_values": 0, "vigil_metrics_dropped_total": 0}, values)
 }
 
 func TestBadAddress(t *testing.T) {

@@ -14,6 +14,9 @@ func (s *Statsd) Status() status.Section {
 	if s.address != "" {
 		text = []string{fmt.Sprintf("%d sent to %s by DogStatsD, %d failed writes", stats.Sent, stats.Address, stats.Errors)}
 	}
+	if dropped := stats.droppedText(); dropped != "" {
+		text = append(text, "dropped: "+dropped)
+	}
 	if stats.LastError != "" {
 		text = append(text, "last failure: "+stats.LastError)
 	}

@@ -19,14 +19,13 @@ func Telemetry(c Component) telemetry.Table {
 			func(s Stats) uint64 { return s.Held }),
 		{
 			Name: "vigil_metrics_dropped_total", Kind: telemetry.Counter, Labels: []string{"reason"},
-			Help: "Values that will never reach the Datadog API: full, invalid, oversize, refused, key, queue, expired, snapshot or stopped.",
+			Help: "Values that will never be sent: full, invalid, oversize, refused, key, queue, expired, snapshot or stopped; with DogStatsD snapshot alone.",
 			Collect: func(report func(float64, ...string)) {
 				s := c.Stats()
-				if s.Output != outputDatadog {
-					return
-				}
-				for _, why := range reasonNames {
-					report(float64(s.Dropped[why]), why)
+				for why, name := range reasonNames {
+					if s.Output == outputDatadog || reason(why) == dropSnapshot {
+						report(float64(s.Dropped[name]), name)
+					}
 				}
 			},
 		},

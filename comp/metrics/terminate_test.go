@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -91,6 +92,12 @@ func TestTerminateIsOnTheWire(t *testing.T) {
 	hook("suspend", "")
 	require.Contains(t, sent(), `"metric":"aws.lambda.enhanced.microvm.suspend"`)
 	require.Contains(t, sent(), `"metric":"aws.lambda.enhanced.microvm.active_instances","type":3`)
+
+	rows := regexp.MustCompile(`"metric":"aws.lambda.enhanced.microvm.(?:run|suspend|active_instances)"[^\n]*?"tags":\[[^\]]*\]`).FindAllString(sent(), -1)
+	require.GreaterOrEqual(t, len(rows), 3)
+	for _, row := range rows {
+		require.Equal(t, 1, strings.Count(row, `"lambda_microvm_id:vm-1"`), row)
+	}
 
 	hook("resume", "")
 	hang.Store(true)

@@ -31,6 +31,11 @@ func (d *Datadog) add(scope series.Scope, kind series.Kind, name string, value f
 		return nil
 	}
 	d.ledger.emitted.Add(1)
+	if !d.silence.enter() {
+		d.ledger.drop(dropSnapshot, 1)
+		return nil
+	}
+	defer d.silence.leave()
 	err := d.aggregate.Add(time.Now(), scope, kind, name, value, tags)
 	switch {
 	case errors.Is(err, series.ErrFull):

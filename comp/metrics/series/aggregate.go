@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,6 +41,7 @@ type Aggregate struct {
 	host   string
 
 	mu      sync.Mutex
+	extra   string // goes on tagged metrics, too; empty for none
 	clock   clock
 	index   map[string]int // context key to its place in points
 	points  []Point
@@ -51,6 +53,23 @@ type Aggregate struct {
 // NewAggregate returns an empty one. Tags and host go on tagged metrics.
 func NewAggregate(limits Limits, tags []string, host string) *Aggregate {
 	return &Aggregate{limits: limits, tags: slices.Clone(tags), host: host, index: map[string]int{}}
+}
+
+// Retag adds a tag to the tagged metrics added from now on, instead of that of
+// the call before; empty for none. A metric that has a tag of the same key keeps
+// its own alone.
+func (a *Aggregate) Retag(tag string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.extra = tag
+}
+
+// HasKeyOf says whether one of tags has the key of tag: what is before the colon.
+func HasKeyOf(tags []string, tag string) bool {
+	key, _, _ := strings.Cut(tag, ":")
+	return slices.ContainsFunc(tags, func(t string) bool {
+		return strings.HasPrefix(t, key) && (len(t) == len(key) || t[len(key)] == ':')
+	})
 }
 
 // Add takes one value. It fails with ErrFull or ErrInvalid; what it fails for is
@@ -102,6 +121,9 @@ func (a *Aggregate) join(scope Scope, tags []string) []string {
 	a.scratch = a.scratch[:0]
 	if scope == Tagged {
 		a.scratch = append(a.scratch, a.tags...)
+		if a.extra != "" && !HasKeyOf(tags, a.extra) {
+			a.scratch = append(a.scratch, a.extra)
+		}
 	}
 	a.scratch = append(a.scratch, tags...)
 	slices.Sort(a.scratch)
