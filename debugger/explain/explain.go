@@ -123,6 +123,9 @@ func placement(p *plan.Plan, err error) Placement {
 		})
 	}
 	for _, v := range p.Variables {
+		if strings.HasPrefix(v.Name, ".") {
+			continue // the compiler's own: the dictionary of a generic function
+		}
 		out.Variables = append(out.Variables, variable(p, v))
 	}
 	return out
