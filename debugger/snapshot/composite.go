@@ -13,6 +13,11 @@ func (r *reader) structure(i int, t *typeInfo, w view, at where) {
 			return
 		}
 		v.content, v.data = contentTime, w.data
+		v.capacity = uint64(r.zone(t, w))
+		return
+	}
+	if t.plain != nil {
+		r.plain(i, t, w, at)
 		return
 	}
 	v.content = contentFields
@@ -49,7 +54,10 @@ func (r *reader) slice(i int, t *typeInfo, w view, at where) {
 		v.flags |= flagNull
 		return
 	}
-	v.size, v.flags = size, v.flags|flagSize
+	v.size, v.capacity, v.flags = size, w.word(16), v.flags|flagSize
+	if v.capacity != size {
+		v.flags |= flagCapacity
+	}
 	var data view
 	if size > 0 && t.elem.size > 0 {
 		it := r.index.find(t.id, addr)

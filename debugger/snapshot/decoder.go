@@ -45,7 +45,7 @@ func NewDecoder(deps Deps) *Decoder {
 	if deps.NewID == nil {
 		deps.NewID = newIDPool().next
 	}
-	return &Decoder{deps: deps}
+	return &Decoder{deps: deps, snap: Snapshot{zones: zones{}}}
 }
 
 // Decode reads one event of the layout's plan. It cannot fail: what the event
@@ -57,6 +57,7 @@ func (d *Decoder) Decode(l *Layout, e *event.Event) *Snapshot {
 	s.goroutine, s.process = e.GoID, d.deps.Process(e)
 	s.pid = cmp.Or(s.process.PID, int(e.PID))
 	s.r.reset(l, e)
+	s.r.namer, _ = s.process.Symbols.(TypeNamer)
 	s.r.root()
 	s.symbolize(e.Stack, s.process.Symbols)
 	return s
@@ -74,6 +75,8 @@ type Snapshot struct {
 	frames    []Frame
 	pcs       []uint64 // the address that frames[i] came from
 	scratch   []byte
+	symbols   []Frame
+	zones     zones
 }
 
 // Time is when the probe was hit.
@@ -84,6 +87,12 @@ func (s *Snapshot) PID() int { return s.pid }
 
 // Goroutine is the number of the goroutine; 0 when it was not readable.
 func (s *Snapshot) Goroutine() uint64 { return s.goroutine }
+
+// UnknownTypes are the dynamic types of interfaces that the plan does not know,
+// by their distance from runtime.types: a plan that is made with them
+// (plan.Definition.Types) captures their values. The slice is valid until the
+// next Decode.
+func (s *Snapshot) UnknownTypes() []uint64 { return s.r.unknown }
 
 // AppendJSON appends the envelope, without a line end.
 func (s *Snapshot) AppendJSON(dst []byte) []byte {

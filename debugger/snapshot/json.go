@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,6 +22,13 @@ func (s *Snapshot) appendValue(dst []byte, i int) []byte {
 	if v.is(flagSize) {
 		dst = append(dst, `,"size":"`...)
 		dst = append(strconv.AppendUint(dst, v.size, 10), '"')
+	}
+	if v.is(flagCapacity) {
+		dst = append(dst, `,"capacity":"`...)
+		dst = append(strconv.AppendUint(dst, v.capacity, 10), '"')
+	}
+	if v.is(flagClosed) {
+		dst = append(dst, `,"closed":true`...)
 	}
 	if v.is(flagTruncated) {
 		dst = append(dst, `,"truncated":true`...)
@@ -50,7 +56,15 @@ func (s *Snapshot) appendContent(dst []byte, v *value, i int) []byte {
 		return dst
 	case contentTime:
 		dst = append(dst, `,"value":"`...)
-		return append(decodeTime(v.data).AppendFormat(dst, time.RFC3339Nano), '"')
+		return append(s.appendTime(dst, v), '"')
+	case contentFunction:
+		dst, _ = jsontext.AppendQuote(append(dst, `,"value":`...), s.symbol(v.capacity))
+		return dst
+	case contentState:
+		dst = append(dst, `,"value":"`...)
+		return append(v.shape.plain.appendState(dst, v.data), '"')
+	case contentEntries:
+		return s.appendEntries(append(dst, `,"entries":[`...), i)
 	case contentFields:
 		dst = append(dst, `,"fields":{`...)
 		dst = s.appendMembers(dst, i+1, int(v.end))
@@ -66,6 +80,22 @@ func (s *Snapshot) appendContent(dst []byte, v *value, i int) []byte {
 		return append(dst, ']')
 	}
 	return dst
+}
+
+// appendEntries appends the entries of a map, each an array of two, and closes
+// the list.
+func (s *Snapshot) appendEntries(dst []byte, i int) []byte {
+	end := int(s.r.values[i].end)
+	for c := i + 1; c < end; {
+		if c > i+1 {
+			dst = append(dst, ',')
+		}
+		dst = s.appendValue(append(dst, '['), c)
+		c = int(s.r.values[c].end)
+		dst = append(s.appendValue(append(dst, ','), c), ']')
+		c = int(s.r.values[c].end)
+	}
+	return append(dst, ']')
 }
 
 // appendMembers appends the named values in [from, to), separated by commas.

@@ -14,6 +14,9 @@ type Layout struct {
 	plan   *plan.Plan
 	limits plan.Limits
 	types  []typeInfo // by gotype.ID - 1
+	table  *gotype.Table
+	behind gotype.Runtime
+	hide   *redactor
 	vars   []variable
 	// locals is the index in vars where arguments end and locals begin.
 	locals    int
@@ -34,12 +37,20 @@ type typeInfo struct {
 	kind     gotype.Kind
 	size     uint64
 	elem     *typeInfo
+	key      *typeInfo
+	entries  *gotype.MapLayout
 	count    uint64 // of an array
 	fields   []field
 	name     []byte // quoted
 	short    string // for terminals
 	redacted bool
 	isTime   bool
+	// empty is an interface without methods; isContext is context.Context.
+	empty, isContext bool
+	// direct says that an interface holds the value itself.
+	direct bool
+	// plain is how a type of package sync is shown; nil for others.
+	plain *plainForm
 }
 
 type field struct {
@@ -59,7 +70,7 @@ func NewLayout(p *plan.Plan, r Redaction) (*Layout, error) {
 		}
 	}
 	hide := newRedactor(r)
-	l := &Layout{plan: p, limits: p.Limits.OrDefaults()}
+	l := &Layout{plan: p, limits: p.Limits.OrDefaults(), hide: hide}
 	l.link(p.Types, hide)
 	for _, role := range []plan.Role{plan.RoleArgument, plan.RoleLocal} {
 		l.locals = len(l.vars)
@@ -114,6 +125,7 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 	if table == nil {
 		return
 	}
+	l.table, l.behind = table, table.Runtime
 	l.types = make([]typeInfo, table.Len())
 	for i := range l.types {
 		t := table.Get(gotype.ID(i + 1))
@@ -122,13 +134,19 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 			kind:     t.Kind,
 			size:     sizeOf(t),
 			elem:     l.typ(t.Elem),
+			key:      l.typ(t.Key),
+			entries:  t.Map,
 			count:    t.Len,
 			fields:   l.fields(t.Fields, hide),
 			name:     quote(t.Name),
 			short:    shortType(plain(t.Name)),
 			redacted: hide.typ(t.Name),
 			isTime:   t.Name == "time.Time" && t.Kind == gotype.Struct && t.Size == timeSize,
+			empty:    t.Empty,
 		}
+		l.types[i].isContext = t.Name == "context.Context" && t.Kind == gotype.Interface
+		l.types[i].direct, _ = table.Direct(t.ID)
+		l.types[i].plain = l.plainForm(t)
 	}
 }
 

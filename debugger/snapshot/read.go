@@ -27,6 +27,14 @@ type reader struct {
 	path []visit
 	// left is what remains of maxCaptureBytes.
 	left int
+	// slots are entries of the maps being read, outermost first.
+	slots []entry
+	// unknown are distances from runtime.types of dynamic types that the plan
+	// does not know.
+	unknown []uint64
+	// namer names them; nil when nobody can.
+	namer TypeNamer
+	names map[typeKey]*typeInfo
 }
 
 type visit struct {
@@ -40,6 +48,7 @@ type where struct{ depth, nesting int }
 
 func (r *reader) reset(l *Layout, e *event.Event) {
 	r.layout, r.event, r.values, r.path, r.left = l, e, r.values[:0], r.path[:0], maxCaptureBytes
+	r.slots, r.unknown = r.slots[:0], r.unknown[:0]
 	r.index.reset(e.Items)
 }
 
@@ -116,14 +125,14 @@ func (r *reader) fill(i int, t *typeInfo, w view, at where) {
 		r.array(i, t, w, at)
 	case gotype.Slice:
 		r.slice(i, t, w, at)
-	case gotype.Map, gotype.Chan, gotype.Func:
-		r.reference(v, w)
+	case gotype.Map:
+		r.mapping(i, t, w, at)
+	case gotype.Chan:
+		r.channel(i, t, w, at)
+	case gotype.Func:
+		r.function(v, t, w)
 	case gotype.Interface:
-		if w.word(0) == 0 {
-			v.flags |= flagNull
-			return
-		}
-		v.reason = reasonNoType
+		r.iface(i, t, w, at)
 	default:
 		v.reason = reasonNoType
 	}
@@ -152,17 +161,6 @@ func (r *reader) scalar(v *value, w view) {
 	if v.shape.kind == gotype.Float || v.shape.kind == gotype.Complex {
 		r.left -= fixedPointLength(v.shape, w.data)
 	}
-}
-
-// reference is a map, channel or function: one word that leads to what is not
-// captured.
-func (r *reader) reference(v *value, w view) {
-	if v.addr = w.word(0); v.addr == 0 {
-		v.flags |= flagNull
-		return
-	}
-	v.flags |= flagAddress
-	v.reason = reasonUnimplemented
 }
 
 func (r *reader) text(v *value, t *typeInfo, w view) {

@@ -13,7 +13,6 @@ const (
 	reasonFieldCount      reason = "fieldCount"
 	reasonPruned          reason = "pruned"
 	reasonUnavailable     reason = "unavailable"
-	reasonUnimplemented   reason = "unimplemented"
 	reasonCircular        reason = "circular reference"
 	reasonNoType          reason = "missing type information"
 	reasonRedactedIdent   reason = "redactedIdent"

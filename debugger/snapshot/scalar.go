@@ -121,13 +121,39 @@ const (
 	unixOf1885       = -2682288000
 )
 
-// decodeTime is the instant of a time.Time. Its location is a pointer that is
-// not followed, so the instant is shown in UTC.
-func decodeTime(data []byte) time.Time {
+// seconds is the Unix time of a time.Time, and nanos the rest.
+func seconds(data []byte) (sec, nanos int64) {
 	wall, ext := binary.LittleEndian.Uint64(data), int64(binary.LittleEndian.Uint64(data[8:]))
-	sec := ext + unixOfYear1
+	sec = ext + unixOfYear1
 	if wall&wallHasMonotonic != 0 {
 		sec = unixOf1885 + int64(wall<<1>>(wallNanoBits+1))
 	}
-	return time.Unix(sec, int64(wall&(1<<wallNanoBits-1))).UTC()
+	return sec, int64(wall & (1<<wallNanoBits - 1))
+}
+
+// zones are locations by their distance from UTC, so that printing a time makes
+// none.
+type zones map[int64]*time.Location
+
+// maxZones bounds zones: real distances are multiples of a quarter of an hour.
+const maxZones = 256
+
+// at is a location east of UTC by so many seconds; UTC for more than a day.
+func (z zones) at(east int64) *time.Location {
+	const day = 24 * 3600
+	if east == 0 || east > day || east < -day {
+		return time.UTC
+	}
+	if z[east] == nil {
+		if len(z) >= maxZones {
+			clear(z)
+		}
+		z[east] = time.FixedZone("", int(east))
+	}
+	return z[east]
+}
+
+func (s *Snapshot) appendTime(dst []byte, v *value) []byte {
+	sec, nanos := seconds(v.data)
+	return time.Unix(sec, nanos).In(s.zones.at(int64(v.capacity))).AppendFormat(dst, time.RFC3339Nano)
 }

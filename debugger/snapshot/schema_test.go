@@ -95,6 +95,10 @@ func (v validator) keyword(keyword string, arg any, s map[string]any, doc any, a
 		if len(doc.([]any)) < int(arg.(float64)) {
 			return fmt.Errorf("%s has too few items", at)
 		}
+	case "maxItems":
+		if len(doc.([]any)) > int(arg.(float64)) {
+			return fmt.Errorf("%s has too many items", at)
+		}
 	case "minProperties":
 		if len(object) < int(arg.(float64)) {
 			return fmt.Errorf("%s has too few keys", at)

@@ -20,6 +20,12 @@ type Symbolizer interface {
 	Frames(pc uint64, dst []Frame) []Frame
 }
 
+// TypeNamer is a Symbolizer that also names types, by their distance from
+// runtime.types, for values of interfaces that the plan does not know.
+type TypeNamer interface {
+	TypeName(offset uint64) (name string, ok bool)
+}
+
 // maxStackBytes bounds the JSON of a stack; see maxCaptureBytes.
 const maxStackBytes = 96 << 10
 
@@ -47,6 +53,23 @@ func (s *Snapshot) function(frame int) []byte {
 	s.scratch = append(s.scratch[:0], s.frames[frame].Function...)
 	if len(s.scratch) == 0 {
 		s.scratch = appendHex(s.scratch, s.pcs[frame])
+	}
+	return s.scratch
+}
+
+// symbol is the name of the function whose code starts at an address, or the
+// address. The result is valid until the next call.
+func (s *Snapshot) symbol(pc uint64) []byte {
+	s.scratch = s.scratch[:0]
+	if s.process.Symbols != nil {
+		// What is inlined at the start comes before the function itself.
+		s.symbols = s.process.Symbols.Frames(pc, s.symbols[:0])
+		if n := len(s.symbols); n > 0 {
+			s.scratch = append(s.scratch, s.symbols[n-1].Function...)
+		}
+	}
+	if len(s.scratch) == 0 {
+		s.scratch = appendHex(s.scratch, pc)
 	}
 	return s.scratch
 }

@@ -3,7 +3,6 @@ package snapshot
 import (
 	"bytes"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
@@ -101,7 +100,7 @@ func (s *Snapshot) appendFrames(dst []byte) []byte {
 func (s *Snapshot) appendInline(dst []byte, i, depth int) []byte {
 	v := &s.r.values[i]
 	switch v.content {
-	case contentFields, contentElements:
+	case contentFields, contentElements, contentEntries:
 		dst = append(append(dst, v.typ.short...), '{')
 		dst = s.appendInlineMembers(dst, i, depth)
 		return append(dst, '}')
@@ -116,10 +115,10 @@ func (s *Snapshot) appendInline(dst []byte, i, depth int) []byte {
 		return append(append(dst, v.reason...), '}')
 	}
 	if v.typ == v.shape {
-		return appendLeaf(dst, v, lineBytes)
+		return s.appendLeaf(dst, v, lineBytes)
 	}
 	dst = append(append(dst, v.typ.short...), '(')
-	return append(appendLeaf(dst, v, lineBytes), ')')
+	return append(s.appendLeaf(dst, v, lineBytes), ')')
 }
 
 func (s *Snapshot) appendInlineMembers(dst []byte, i, depth int) []byte {
@@ -139,6 +138,10 @@ func (s *Snapshot) appendInlineMembers(dst []byte, i, depth int) []byte {
 			dst = append(append(dst, lab.text...), ':')
 		}
 		dst = s.appendInline(dst, c, depth-1)
+		if v.content == contentEntries {
+			c = int(s.r.values[c].end)
+			dst = s.appendInline(append(dst, ':'), c, depth-1)
+		}
 		shown++
 	}
 	if v.reason == captured {
@@ -156,13 +159,17 @@ func (s *Snapshot) padding(i int) bool {
 	return lab != nil && lab.blank
 }
 
-// appendLeaf appends a scalar, string or time; of a string at most limit bytes.
-func appendLeaf(dst []byte, v *value, limit int) []byte {
+// appendLeaf appends what has no members; of a string at most limit bytes.
+func (s *Snapshot) appendLeaf(dst []byte, v *value, limit int) []byte {
 	switch v.content {
 	case contentScalar:
 		return appendScalar(dst, v.shape, v.data, 'g')
 	case contentTime:
-		return decodeTime(v.data).AppendFormat(dst, time.RFC3339Nano)
+		return s.appendTime(dst, v)
+	case contentFunction:
+		return append(dst, plain(string(s.symbol(v.capacity)))...)
+	case contentState:
+		return v.shape.plain.appendState(dst, v.data)
 	}
 	text := v.data
 	if len(text) > limit {
@@ -186,6 +193,12 @@ func (s *Snapshot) appendBranch(dst []byte, i, indent, element int) []byte {
 	} else {
 		dst = append(strconv.AppendInt(append(dst, '['), int64(element), 10), ']')
 	}
+	return s.appendBranchRest(dst, i, indent)
+}
+
+// appendBranchRest appends a value after its name.
+func (s *Snapshot) appendBranchRest(dst []byte, i, indent int) []byte {
+	v := &s.r.values[i]
 	dst = append(append(dst, ' '), v.typ.short...)
 	if v.is(flagAddress) {
 		dst = appendHex(append(dst, ' '), v.addr)
@@ -193,23 +206,43 @@ func (s *Snapshot) appendBranch(dst []byte, i, indent, element int) []byte {
 	if v.is(flagNull) {
 		dst = append(dst, " = nil"...)
 	}
-	if v.content == contentElements || v.content == contentNone && v.is(flagSize) {
+	if v.content == contentElements || v.is(flagSize) && v.content != contentString {
 		dst = strconv.AppendUint(append(dst, " len "...), v.size, 10)
 	}
-	if v.content == contentScalar || v.content == contentString || v.content == contentTime {
-		dst = appendLeaf(append(dst, " = "...), v, len(v.data))
+	if v.is(flagCapacity) {
+		dst = strconv.AppendUint(append(dst, " cap "...), v.capacity, 10)
+	}
+	if v.is(flagClosed) {
+		dst = append(dst, " closed"...)
+	}
+	switch v.content {
+	case contentScalar, contentString, contentTime, contentFunction, contentState:
+		dst = s.appendLeaf(append(dst, " = "...), v, len(v.data))
 	}
 	if v.reason != captured {
 		dst = append(append(dst, " …"...), v.reason...)
 	}
 	dst = append(dst, '\n')
-	element = 0
+	element := 0
 	for c := i + 1; c < int(v.end); c = int(s.r.values[c].end) {
 		if s.padding(c) {
+			continue
+		}
+		if v.content == contentEntries {
+			dst = s.appendEntry(dst, c, indent+1)
+			c = int(s.r.values[c].end)
 			continue
 		}
 		dst = s.appendBranch(dst, c, indent+1, element)
 		element++
 	}
 	return dst
+}
+
+// appendEntry appends an entry of a map: the key in brackets, in one line, where
+// a field has its name.
+func (s *Snapshot) appendEntry(dst []byte, key, indent int) []byte {
+	dst = append(dst, bytes.Repeat([]byte("  "), indent)...)
+	dst = append(s.appendInline(append(dst, '['), key, lineDepth), ']')
+	return s.appendBranchRest(dst, int(s.r.values[key].end), indent)
 }

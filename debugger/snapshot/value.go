@@ -10,9 +10,10 @@ type value struct {
 	typ, shape *typeInfo
 	// data are the bytes of a scalar, a string or a time.
 	data []byte
-	// addr is where a pointer points; size is the real length of a string,
-	// slice or array.
-	addr, size uint64
+	// addr is where a pointer points; size is the real length of a string, slice,
+	// array, map or channel; capacity is that of a slice or channel, of a
+	// function the address of its code, of a time the seconds east of UTC.
+	addr, size, capacity uint64
 	// end is the position after the last descendant.
 	end     int32
 	content content
@@ -20,7 +21,7 @@ type value struct {
 	reason  reason
 }
 
-// content says which of the keys value, fields and elements a value has.
+// content says which of the keys value, fields, elements and entries a value has.
 type content uint8
 
 const (
@@ -30,10 +31,13 @@ const (
 	contentTime
 	contentFields
 	contentElements
+	contentEntries // children are keys and elements in turn
+	contentFunction
+	contentState // of what synchronises: data is a word that stands for it
 )
 
 // flags say which of the other keys a value has.
-type flags uint8
+type flags uint16
 
 const (
 	flagNull flags = 1 << iota
@@ -41,6 +45,8 @@ const (
 	flagSize
 	flagTruncated
 	flagInvalidUTF8
+	flagCapacity
+	flagClosed
 )
 
 func (v *value) is(f flags) bool { return v.flags&f != 0 }

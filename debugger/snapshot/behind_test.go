@@ -1,0 +1,250 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/debugger/plan"
+)
+
+type stranger struct{ N int }
+
+func (stranger) unknown() {}
+
+type shape interface{ Area() float64 }
+
+type square struct{ Side float64 }
+
+func (s square) Area() float64 { return s.Side * s.Side }
+
+type circle struct{ R float64 }
+
+func (c *circle) Area() float64 { return c.R }
+
+type box struct{ P *int }
+
+type guarded struct {
+	mu    sync.Mutex
+	free  sync.Mutex
+	rw    sync.RWMutex
+	once  sync.Once
+	wg    sync.WaitGroup
+	n     atomic.Int64
+	u     atomic.Uint32
+	ok    atomic.Bool
+	ptr   atomic.Pointer[order]
+	value atomic.Value
+}
+
+func squares(n int) map[int]int {
+	m := map[int]int{}
+	for i := range n {
+		m[i] = i * i
+	}
+	return m
+}
+
+// grown is a map that has been larger: its tables have groups without entries.
+func grown(n, rest int) map[int]int {
+	m := squares(n)
+	for i := range n - rest {
+		delete(m, i)
+	}
+	return m
+}
+
+func wrapped() chan string {
+	c := make(chan string, 4)
+	for _, s := range []string{"a", "b", "c", "d"} {
+		c <- s
+	}
+	<-c
+	<-c
+	c <- "e"
+	return c
+}
+
+func closed() chan int {
+	c := make(chan int, 3)
+	c <- 7
+	close(c)
+	return c
+}
+
+func named() {}
+
+// behindCases are values that the runtime keeps behind a word.
+var behindCases = map[string]func(l *live) []arg{
+	"maps": func(*live) []arg {
+		type key struct{ A, B int8 }
+		large := [200]byte{1: 'x'}
+		type loop map[string]any
+		self := loop{}
+		self["self"] = self
+		return []arg{
+			{"null", new(map[string]int(nil))}, {"empty", new(map[string]int{})}, {"one", new(map[string]int{"a": 1})},
+			{"full", new(squares(8))}, {"two groups", new(squares(12))},
+			{"nested", new(map[string]map[int]bool{"x": {1: true, 2: false}, "y": nil})},
+			{"of structs", new(map[key]order{{1, 2}: {1, "tea", 2.5}})},
+			{"of pointers", new(map[string]*order{"p": {2, "cake", 3}, "q": nil})},
+			{"set", new(map[string]struct{}{"in": {}})}, {"large", new(map[[200]byte][200]byte{large: large})},
+			{"users", new(map[string]string{"user": "ann", "Password": "hunter2"})},
+			{"self", &self}, {"pointer", new(&map[bool]string{true: "yes"})},
+		}
+	},
+	"maps_limited": func(l *live) []arg {
+		l.plan.Limits = plan.Limits{Depth: 1, Collection: 3}
+		return []arg{{"many", new(map[string]int{"a": 1, "b": 1, "c": 1, "d": 1})}, {"far", new(&map[int]int{1: 1})}}
+	},
+	"channels": func(*live) []arg {
+		var c = make(chan chan int, 1)
+		c <- closed()
+		return []arg{
+			{"null", new((chan int)(nil))}, {"empty", new(make(chan int))}, {"buffered", new(make(chan bool, 5))},
+			{"wrapped", new(wrapped())}, {"closed", new(closed())}, {"of channels", &c},
+			{"directed", new((<-chan int)(closed()))}, {"empty elements", new(make(chan struct{}, 2))},
+		}
+	},
+	"functions": func(*live) []arg {
+		n := 5
+		return []arg{{"null", new((func())(nil))}, {"named", new(named)}, {"closure", new(func() int { return n })}, {"method", new(square{2}.Area)}}
+	},
+	"interfaces": func(l *live) []arg {
+		for _, v := range []any{1, "", square{}, &circle{}, box{}, &order{}, []int{}, map[string]int{}, errors.New(""), time.Second, struct{}{}} {
+			l.typ(reflect.TypeOf(v))
+		}
+		five := 5
+		var nilOrder *order
+		return []arg{
+			{"null", new(any(nil))}, {"int", new(any(42))}, {"small", new(any(int8(3)))}, {"text", new(any("tea"))},
+			{"slice", new(any([]int{1, 2}))}, {"map", new(any(map[string]int{"a": 1}))}, {"pointer", new(any(&order{1, "tea", 2}))},
+			{"typed nil", new(any(nilOrder))}, {"direct struct", new(any(box{&five}))}, {"nothing", new(any(struct{}{}))},
+			{"square", new(shape(square{3}))}, {"circle", new(shape(&circle{4}))}, {"no shape", new(shape(nil))},
+			{"error", new(errors.New("no tea"))}, {"duration", new(any(time.Minute))},
+			{"stranger", new(any(stranger{1}))}, {"stranger pointer", new(unknownTo(&stranger{1}))},
+			{"list", new([]any{1, "two", nil, []any{3}})},
+		}
+	},
+	"interfaces_far": func(l *live) []arg {
+		l.plan.Limits.Depth = 1
+		l.typ(reflect.TypeOf(square{}))
+		l.typ(reflect.TypeOf(&circle{}))
+		return []arg{{"square", new(new(shape(square{3})))}, {"circle", new(new(shape(&circle{3})))}, {"near", new(shape(square{3}))}}
+	},
+	"contexts": func(*live) []arg {
+		return []arg{{"null", new(context.Context(nil))}, {"ctx", new(context.WithValue(context.Background(), stranger{}, 1))}}
+	},
+	"zones": func(*live) []arg {
+		at := time.Date(2026, 10, 9, 8, 7, 6, 500, time.UTC)
+		zoned := at.In(time.FixedZone("x", -90*60))
+		return []arg{
+			{"zero", &time.Time{}}, {"utc", &at}, {"zoned", &zoned}, {"pointer", new(&zoned)}, {"monotonic", monotonic(at)},
+			{"list", new([]time.Time{at, zoned})},
+		}
+	},
+	"sync": func(l *live) []arg {
+		l.typ(reflect.TypeOf(1))
+		l.typ(reflect.TypeOf(&order{}))
+		g := &guarded{}
+		g.mu.Lock()
+		g.rw.RLock()
+		g.once.Do(named)
+		g.wg.Add(3)
+		g.n.Store(-5)
+		g.u.Store(6)
+		g.ok.Store(true)
+		g.ptr.Store(&order{1, "tea", 2})
+		g.value.Store(7)
+		return []arg{{"g", &g}}
+	},
+	"capacities": func(*live) []arg {
+		return []arg{{"grown", new(make([]int, 1, 4))}, {"empty", new(make([]string, 0, 2))}}
+	},
+}
+
+var address = regexp.MustCompile(`"address": "0x[0-9a-f]+"`)
+
+func TestBehindGolden(t *testing.T) {
+	for name, build := range behindCases {
+		t.Run(name, func(t *testing.T) {
+			l := newLive(t, plan.Limits{})
+			args := build(l)
+			var got bytes.Buffer
+			var doc struct {
+				Debugger struct {
+					Snapshot struct {
+						Captures json.RawMessage `json:"captures"`
+					} `json:"snapshot"`
+				} `json:"debugger"`
+			}
+			require.NoError(t, json.Unmarshal(l.json(t, args...), &doc))
+			require.NoError(t, json.Indent(&got, doc.Debugger.Snapshot.Captures, "", "  "))
+			got.WriteByte('\n')
+			text := address.ReplaceAll(got.Bytes(), []byte(`"address": "0x…"`))
+			path := filepath.Join("testdata", "behind", name+".json")
+			if *update {
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, text, 0o600))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(text))
+		})
+	}
+}
+
+// TestMapsOfEverySize captures maps as they grow and shrink: every entry, or as
+// many as the limit allows and the reason.
+func TestMapsOfEverySize(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 8, 9, 14, 15, 28, 29, 100, 101, 448, 449, 897, 1000, 5000, 50_000} {
+		for _, rest := range []int{n, n / 3} {
+			m := grown(n, rest)
+			for _, limit := range []int{1, 100, 2000} {
+				l := newLive(t, plan.Limits{Collection: limit})
+				got := parse(t, l.json(t, arg{"m", &m}))["m"].(map[string]any)
+				require.Equal(t, strconv.Itoa(rest), got["size"])
+				entries := got["entries"].([]any)
+				require.Len(t, entries, min(rest, limit), "%d of %d, limit %d", rest, n, limit)
+				seen := map[string]bool{}
+				for _, e := range entries {
+					pair := e.([]any)
+					k := pair[0].(map[string]any)["value"].(string)
+					i, err := strconv.Atoi(k)
+					require.NoError(t, err)
+					require.Equal(t, strconv.Itoa(i*i), pair[1].(map[string]any)["value"])
+					require.False(t, seen[k])
+					seen[k] = true
+				}
+				if rest > limit {
+					require.Equal(t, "collectionSize", got["notCapturedReason"])
+				} else {
+					require.NotContains(t, got, "notCapturedReason")
+				}
+			}
+		}
+	}
+}
+
+// parse is the arguments of a snapshot.
+func parse(tb testing.TB, out []byte) map[string]any {
+	tb.Helper()
+	var doc map[string]any
+	require.NoError(tb, json.Unmarshal(out, &doc))
+	for _, key := range []string{"debugger", "snapshot", "captures", "entry", "arguments"} {
+		doc = doc[key].(map[string]any)
+	}
+	return doc
+}
