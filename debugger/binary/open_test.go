@@ -2,7 +2,6 @@ package binary_test
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,24 +29,9 @@ func fixture(tb testing.TB, name string, b binarytest.Build) *binary.Binary {
 	return open(tb, binarytest.Fixture(tb, filepath.Join("testdata", name), b))
 }
 
-// builds are all the ways the stack fixture is built: by the current toolchain in
-// every way, by older ones in those that change the format of the file.
-func builds() map[string]binarytest.Build {
-	all := map[string]binarytest.Build{}
-	maps.Copy(all, binarytest.Variants)
-	for _, toolchain := range binarytest.Older {
-		for _, name := range []string{"release", "stripped", "pie"} {
-			b := binarytest.Variants[name]
-			b.Toolchain = toolchain
-			all[name+" "+toolchain] = b
-		}
-	}
-	return all
-}
-
 func TestOpenVariants(t *testing.T) {
 	t.Parallel()
-	for name, b := range builds() {
+	for name, b := range binarytest.Matrix() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bin := fixture(t, "stack", b)
@@ -110,7 +94,7 @@ func run(t *testing.T, path string) (r report) {
 // code.
 func TestFramesMatchRuntime(t *testing.T) {
 	t.Parallel()
-	for name, b := range builds() {
+	for name, b := range binarytest.Matrix() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bin := fixture(t, "stack", b)

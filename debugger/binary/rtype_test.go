@@ -1,6 +1,7 @@
 package binary
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"strings"
@@ -13,16 +14,14 @@ import (
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
-// matrix are the builds that runtime types are read from.
+// matrix are the builds that runtime types are read from: those that describe
+// types, and maps made of buckets.
 func matrix() map[string]binarytest.Build {
-	builds := map[string]binarytest.Build{"buckets": {Toolchain: "go1.24.9", Experiment: "noswissmap"}}
-	for _, toolchain := range append([]string{""}, binarytest.Older...) {
-		for _, name := range []string{"release", "unoptimised", "pie"} {
-			b := binarytest.Variants[name]
-			b.Toolchain = toolchain
-			builds[strings.TrimSpace(name+" "+toolchain)] = b
-		}
-	}
+	builds := binarytest.Matrix()
+	maps.DeleteFunc(builds, func(name string, _ binarytest.Build) bool {
+		return strings.HasPrefix(name, "stripped") || strings.HasPrefix(name, "no dwarf")
+	})
+	builds["buckets"] = binarytest.Build{Toolchain: "go1.24.9", Experiment: "noswissmap"}
 	return builds
 }
 

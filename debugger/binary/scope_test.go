@@ -3,6 +3,7 @@ package binary_test
 import (
 	"bufio"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -32,16 +33,12 @@ func scopeLines(t *testing.T) map[int][]string {
 	return lines
 }
 
-// scopeBuilds cover the toolchains and the builds that change scopes.
+// scopeBuilds are the builds that describe variables.
 func scopeBuilds() map[string]binarytest.Build {
-	builds := map[string]binarytest.Build{}
-	for _, toolchain := range append([]string{""}, binarytest.Older...) {
-		for _, name := range []string{"release", "unoptimised", "pie"} {
-			b := binarytest.Variants[name]
-			b.Toolchain = toolchain
-			builds[strings.TrimSpace(name+" "+toolchain)] = b
-		}
-	}
+	builds := binarytest.Matrix()
+	maps.DeleteFunc(builds, func(name string, _ binarytest.Build) bool {
+		return strings.HasPrefix(name, "stripped") || strings.HasPrefix(name, "no dwarf")
+	})
 	return builds
 }
 

@@ -27,6 +27,9 @@ type Build struct {
 	Arch string
 	// Experiment is a GOEXPERIMENT.
 	Experiment string
+	// Compress is the compression of the debug sections, "zlib" or "zstd", which
+	// objcopy applies; the test is skipped without it.
+	Compress string
 	// CGO links with the C toolchain; the test is skipped without one.
 	CGO bool
 }
@@ -44,6 +47,26 @@ var Variants = map[string]Build{
 	"pie":         {Flags: []string{"-buildmode=pie"}},
 	"trimpath":    {Flags: []string{"-trimpath"}},
 	"dwarf plain": {Flags: []string{"-ldflags=-compressdwarf=false"}},
+	"zlib":        {Compress: "zlib"},
+	"zstd":        {Compress: "zstd"},
+}
+
+// Matrix is every supported toolchain in the builds that change what is in the
+// file, by a name that begins with that of the variant. Go 1.24 writes DWARF 4,
+// the others DWARF 5.
+func Matrix() map[string]Build {
+	all := map[string]Build{}
+	for name, b := range Variants {
+		all[name] = b
+	}
+	for _, toolchain := range Older {
+		for _, name := range []string{"release", "unoptimised", "stripped", "pie", "zstd"} {
+			b := Variants[name]
+			b.Toolchain = toolchain
+			all[name+" "+toolchain] = b
+		}
+	}
+	return all
 }
 
 // locks serialise the builds of one fixture within a process.
@@ -175,8 +198,25 @@ func (b Build) build(tb testing.TB, sources []string, out string) {
 		}
 		tb.Fatalf("build fixture: %v\n%s", err, text)
 	}
+	if b.Compress != "" {
+		compress(tb, filepath.Join(work, "program"), b.Compress)
+	}
 	if err := move(filepath.Join(work, "program"), out); err != nil {
 		tb.Fatalf("keep fixture: %v", err)
+	}
+}
+
+// compress compresses the debug sections of a program anew.
+func compress(tb testing.TB, program, how string) {
+	tb.Helper()
+	objcopy, err := exec.LookPath("objcopy")
+	if err != nil {
+		tb.Skipf("no objcopy: %v", err)
+	}
+	for _, flag := range []string{"--decompress-debug-sections", "--compress-debug-sections=" + how} {
+		if text, err := exec.CommandContext(tb.Context(), objcopy, flag, program).CombinedOutput(); err != nil {
+			tb.Skipf("objcopy cannot do %s: %v %s", flag, err, text)
+		}
 	}
 }
 
