@@ -50,6 +50,9 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
 	e := &Engine{cfg: cfg, deps: deps}
 	var err error
 	if e.definitions, err = cfg.inline(); err != nil {
