@@ -53,6 +53,11 @@ func (s *state) lines(b *batch) {
 				s.column(b, t, j)
 			}
 		}
+		for j := range t.slots {
+			if sl := &t.slots[j]; sl.clock {
+				sl.settle(&s.layouts[sl.layout])
+			}
+		}
 	}
 }
 
@@ -85,7 +90,7 @@ func (s *state) head(b *batch, i int) {
 	for j := range t.slots {
 		if sl := &t.slots[j]; sl.clock {
 			v := &b.values[r.from+j]
-			*v, b.arena = s.clockValue(sl, &s.lanes.list[r.lane], *v, b.arena)
+			*v, b.arena = s.clockValue(sl, r.lane, b.values[r.from:r.from+j], *v, b.arena)
 		}
 	}
 }

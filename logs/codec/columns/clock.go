@@ -1,5 +1,10 @@
 package columns
 
+import (
+	"math/bits"
+	"slices"
+)
+
 // layout is how a timestamp is written: digits of fixed widths between fixed
 // bytes. Its value is one number, each field's digits in a base that makes the
 // next field's carry come out right nearly always; it need not be the time, it
@@ -8,6 +13,7 @@ type layout struct {
 	text   []byte // with a mark for each field
 	widths []int
 	bases  []uint64
+	size   int // bits of its largest value
 }
 
 const (
@@ -53,6 +59,7 @@ func newLayout(p *parsed) (layout, bool) {
 			return layout{}, false
 		}
 		product *= base
+		l.size += bits.Len64(base - 1)
 		l.widths = append(l.widths, w)
 		l.bases = append(l.bases, base)
 		field++
@@ -144,27 +151,118 @@ func (l *layout) render(dst []byte, n uint64) []byte {
 	return dst
 }
 
-// clockValue codes a timestamp of a lane, or that it is in another layout.
-func (s *state) clockValue(sl *slot, l *lane, v, dst []byte) (value, rest []byte) {
-	lay := &s.layouts[sl.layout]
-	r := s.register(l, sl.layout)
-	if r == nil {
-		return s.string(&s.text.lengths, v), dst
+// clockValue codes a timestamp of a lane: as a step from the latest in its layout,
+// or, after an escape, in a layout that the slot has from then on, or like any
+// other value.
+func (s *state) clockValue(sl *slot, lane int, line [][]byte, v, dst []byte) (value, rest []byte) {
+	for switched := false; ; switched = true {
+		r := s.register(&s.lanes.list[lane], sl.layout)
+		if r == nil {
+			return s.slotValue(sl, line, v, dst)
+		}
+		lay := &s.layouts[sl.layout]
+		var n uint64
+		ok := true
+		if s.encoding {
+			n, ok = lay.value(v)
+		}
+		d, ok := s.maybeNumber(r.diff, int64(n-r.value), ok)
+		if ok {
+			r.value += uint64(d)
+			sl.stepped(d)
+			if s.encoding {
+				return v, dst
+			}
+			from := len(dst)
+			dst = lay.render(dst, r.value)
+			return dst[from:len(dst):len(dst)], dst
+		}
+		if switched {
+			s.fail("a timestamp is in no layout")
+			return nil, dst
+		}
+		if !s.switchLayout(sl, v) {
+			sl.stepped(escapedStep)
+			return s.slotValue(sl, line, v, dst)
+		}
 	}
-	var n uint64
-	ok := true
+}
+
+// switchLayout codes the layout of a value that is in another one than its slot
+// has; it is not ok if it is in none.
+func (s *state) switchLayout(sl *slot, v []byte) bool {
+	choice := 0
 	if s.encoding {
-		n, ok = lay.value(v)
+		choice = s.layoutOf(v)
 	}
-	d, ok := s.maybeNumber(r.diff, int64(n-r.value), ok)
-	if !ok {
-		return s.string(&s.text.lengths, v), dst
+	choice = s.count(choice, len(s.layouts)+1)
+	if choice == 0 {
+		return false
 	}
-	r.value += uint64(d)
-	if s.encoding {
-		return v, dst
+	if choice > len(s.layouts) {
+		s.defineLayout(v)
 	}
-	from := len(dst)
-	dst = lay.render(dst, r.value)
-	return dst[from:len(dst):len(dst)], dst
+	if s.bad {
+		return false
+	}
+	sl.layout = choice - 1
+	return true
+}
+
+// layoutOf is 1 and the number of the layout of a value, which may be a new one, or
+// 0.
+func (s *state) layoutOf(v []byte) int {
+	for i := range s.layouts {
+		if _, ok := s.layouts[i].value(v); ok {
+			return 1 + i
+		}
+	}
+	if _, ok := s.exampleOf(v); ok && len(s.layouts) < maxLayouts {
+		return 1 + len(s.layouts)
+	}
+	return 0
+}
+
+// exampleOf is the layout of which a value is an example.
+func (s *state) exampleOf(v []byte) (layout, bool) {
+	if !s.parse.parse(v) {
+		return layout{}, false
+	}
+	l, ok := newLayout(&s.parse)
+	if !ok || !l.steady() {
+		return layout{}, false
+	}
+	_, ok = l.value(v)
+	return l, ok
+}
+
+// escapedStep is what a value without a layout counts for.
+const escapedStep = 1 << 40
+
+// stepped averages the bits of the steps of a slot's timestamps.
+func (sl *slot) stepped(d int64) {
+	if d < 0 {
+		d = -d
+	}
+	sl.step += (int32(bits.Len64(uint64(d))*64) - sl.step) >> 4
+}
+
+// settle ends the use of steps where they have not been smaller than the digits.
+func (sl *slot) settle(l *layout) {
+	if sl.clock && int(sl.step) > l.size*64*5/8 {
+		sl.clock = false
+	}
+}
+
+// steady reports whether values of a layout are worth a register: they have the
+// look of a time of day, or of the time since 1970 in some unit.
+func (l *layout) steady() bool {
+	if len(l.widths) > 1 {
+		return slices.Contains(l.text, ':') || l.bases[0] == maxYears
+	}
+	switch l.widths[0] {
+	case 6, 10, 13, 16:
+		return true
+	}
+	return false
 }

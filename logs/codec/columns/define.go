@@ -134,25 +134,22 @@ func (e *Encoder) forget(id uint64, bs *BatchStats) {
 func (e *Encoder) clockOf(p *pattern.Pattern, at, tok int) int {
 	s := e.state
 	var values [3]uint64
-	n, layoutAt := 0, -1
-	var lay *layout
+	n, number := 0, 0
+	var lay layout
 	for i := at; i < len(e.lines) && n < len(values); i++ {
 		l := &e.lines[i]
 		if l.pattern != p {
 			continue
 		}
 		v := pattern.Span(l.msg, l.toks, tok, tok+1)
-		if lay == nil {
-			if !mayBeClock(v) || !s.parse.parse(v) {
+		if n == 0 {
+			if number = s.layoutOf(v); number == 0 || !mayBeClock(v) {
 				return 0
 			}
-			layoutAt = slices.IndexFunc(s.layouts, func(o layout) bool { _, ok := o.value(v); return ok })
-			if layoutAt >= 0 {
-				lay = &s.layouts[layoutAt]
-			} else if made, ok := newLayout(&s.parse); ok && len(s.layouts) < maxLayouts {
-				lay = &made
+			if number <= len(s.layouts) {
+				lay = s.layouts[number-1]
 			} else {
-				return 0
+				lay, _ = s.exampleOf(v)
 			}
 		}
 		value, ok := lay.value(v)
@@ -163,26 +160,20 @@ func (e *Encoder) clockOf(p *pattern.Pattern, at, tok int) int {
 		n++
 	}
 	// Steps that are small beside what the digits can say.
-	size := 0
-	for _, b := range lay.bases {
-		size += bits.Len64(b - 1)
-	}
-	near := func(a, b uint64) bool { return b >= a && bits.Len64(b-a) <= size*5/8 }
 	for i := 1; i < n; i++ {
-		if !near(values[i-1], values[i]) {
+		if values[i] < values[i-1] || bits.Len64(values[i]-values[i-1]) > lay.size*5/8 {
 			return 0
 		}
 	}
-	if layoutAt >= 0 {
-		return 1 + layoutAt
+	if number <= len(s.layouts) {
+		return number
 	}
 	if n < 2 && !slices.Contains(lay.text, ':') {
 		return 0
 	}
 	s.change(changeLayout)
-	first := pattern.Span(e.lines[at].msg, e.lines[at].toks, tok, tok+1)
-	s.defineLayout(first)
-	return len(s.layouts)
+	s.defineLayout(pattern.Span(e.lines[at].msg, e.lines[at].toks, tok, tok+1))
+	return number
 }
 
 // mayBeClock reports whether a value has as many digits as a timestamp has.

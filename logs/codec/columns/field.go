@@ -7,13 +7,18 @@ import "math/bits"
 // where that has been shorter, the difference from the value before.
 type field struct {
 	hex   bool
+	octet bool
 	width symbols
 	lead  [leadWidths]*lead
 	diff  *number
-	prev  uint64
+	prev  run
+	same  int // values with the width of the one before, in a row
 	// What recent values have taken or would have taken as a difference and as
 	// digits, in sixteenths of a bit, averaged.
 	asDiff, asDigits int32
+
+	halves [2]symbols // of an octet: the upper and the lower four bits
+	seen   int        // octets
 }
 
 // lead models the first digits of the values of one width.
@@ -24,20 +29,21 @@ type lead struct {
 }
 
 const (
-	maxDecimal = 18 // digits of a decimal field; longer runs are several fields
+	maxDecimal = 19 // digits of a decimal field; longer runs are several fields
 	maxHex     = 16
-	leadWidths = 8 // the last one is for all larger widths
+	fixAfter   = 48 // values of one width after which others are not expected
+	leadWidths = 8  // the last one is for all larger widths
 	leadDigits = 3
-	// uniformAfter is the number of values after which a digit is tested for being
-	// equally distributed.
-	uniformAfter = 256
+	// testAfter is the number of values after which digits are tested for being
+	// equally distributed, and again whenever there are twice as many.
+	testAfter = 128
 
 	fieldBytes = 2*(maxDecimal+1) + 8*leadWidths + 64
 	leadBytes  = leadDigits*(2*16+16) + 16
 )
 
 // powers are the powers of ten that fit in a field.
-var powers = func() (p [maxDecimal + 2]uint64) {
+var powers = func() (p [maxDecimal + 1]uint64) {
 	p[0] = 1
 	for i := 1; i < len(p); i++ {
 		p[i] = p[i-1] * 10
@@ -45,8 +51,11 @@ var powers = func() (p [maxDecimal + 2]uint64) {
 	return p
 }()
 
-func newField(hex bool) field {
-	return field{hex: hex, width: newSymbols(maxDecimal + 1)}
+func newField(mark byte) field {
+	if mark == octetMark {
+		return field{octet: true, halves: [2]symbols{newSymbols(16), newSymbols(16)}}
+	}
+	return field{hex: mark != decimalMark, width: newSymbols(maxDecimal + 1)}
 }
 
 // run is a field's value: a number and its digits.
@@ -56,16 +65,23 @@ type run struct {
 }
 
 // fieldValue codes one value.
-func (s *state) fieldValue(f *field, r run) run {
+func (s *state) fieldValue(f *field, r run, mayFix bool) run {
+	if f.octet {
+		return s.octet(f, r)
+	}
 	c := &s.coder
-	r.width = c.symbol(&f.width, r.width)
+	if mayFix && f.same >= fixAfter {
+		r.width = f.prev.width
+	} else {
+		r.width = c.symbol(&f.width, r.width)
+	}
 	if f.hex && r.width > maxHex {
 		s.fail("too many digits")
 		r.width = maxHex
 	}
 	if f.asDiff < f.asDigits && s.allowNumber(&f.diff) {
-		d := c.number(f.diff, int64(r.value-f.prev))
-		r.value = f.prev + uint64(d)
+		d := c.number(f.diff, int64(r.value-f.prev.value))
+		r.value = f.prev.value + uint64(d)
 	} else {
 		r.value = s.digits(f, r)
 	}
@@ -73,13 +89,40 @@ func (s *state) fieldValue(f *field, r run) run {
 	return r
 }
 
+// octet codes a number below 256 without leading zeros.
+func (s *state) octet(f *field, r run) run {
+	var halves [2]uint64
+	for i := range halves {
+		half := r.value >> (4 - 4*i) & 15
+		if m := &f.halves[i]; len(m.counts) > 0 {
+			halves[i] = uint64(s.symbol(m, int(half)))
+		} else {
+			halves[i] = s.plain(half, 4)
+		}
+	}
+	f.seen++
+	if testNow(f.seen) {
+		for i := range f.halves {
+			if m := &f.halves[i]; len(m.counts) > 0 && m.even() {
+				*m = symbols{}
+			}
+		}
+	}
+	v := halves[0]<<4 | halves[1]
+	return run{value: v, width: decimalWidth(v)}
+}
+
 // learn updates what the choice between difference and digits rests on.
 func (f *field) learn(r run) {
-	d := int64(r.value - f.prev)
+	d := int64(r.value - f.prev.value)
 	if d < 0 {
 		d = -d
 	}
-	f.prev = r.value
+	if r.width != f.prev.width {
+		f.same = 0
+	}
+	f.same++
+	f.prev = r
 	// A difference also takes its magnitude and sign; a digit takes 3.3 bits or 4,
 	// and more digits than that only seem to be random.
 	asDiff, asDigits := int32(bits.Len64(uint64(d))*16+24), int32(r.width*53)
@@ -159,7 +202,7 @@ func (s *state) leadOf(f *field, width int) *lead {
 // learn ends the modelling of digits that turn out to be equally distributed:
 // their models cost time and save nothing.
 func (l *lead) learn() {
-	if l.seen++; l.seen != uniformAfter {
+	if l.seen++; !testNow(l.seen) {
 		return
 	}
 	for l.plain > 0 {
@@ -170,6 +213,9 @@ func (l *lead) learn() {
 		l.digits[l.plain] = symbols{}
 	}
 }
+
+// testNow reports whether the nth value is one to test after.
+func testNow(n int) bool { return n >= testAfter && n&(n-1) == 0 }
 
 // even reports whether no symbol stands out.
 func (s *symbols) even() bool {

@@ -6,7 +6,7 @@ import "bytes"
 // one. It is a hash table with chains; numbers in it are one more than an entry's.
 type index struct {
 	heads [256]uint8
-	next  [maxEntries]uint8
+	next  [maxItems]uint8
 }
 
 // searchUpTo is the number of entries that are searched without an index.
@@ -15,15 +15,15 @@ const searchUpTo = 8
 // find is the entry that holds v, or -1.
 func (sl *slot) find(v []byte, hash uint64) int {
 	if sl.index == nil {
-		for i := range sl.entries {
-			if e := &sl.entries[i]; e.hash == hash && bytes.Equal(e.value, v) {
+		for i := range sl.items {
+			if e := &sl.items[i]; e.hash == hash && e.shape == nil && bytes.Equal(e.value, v) {
 				return i
 			}
 		}
 		return -1
 	}
 	for n := sl.index.heads[uint8(hash)]; n != 0; n = sl.index.next[n-1] {
-		if e := &sl.entries[n-1]; e.hash == hash && bytes.Equal(e.value, v) {
+		if e := &sl.items[n-1]; e.hash == hash && bytes.Equal(e.value, v) {
 			return int(n) - 1
 		}
 	}
@@ -33,16 +33,18 @@ func (sl *slot) find(v []byte, hash uint64) int {
 // link makes an entry found.
 func (sl *slot) link(i int) {
 	if sl.index == nil {
-		if len(sl.entries) <= searchUpTo {
+		if len(sl.items) <= searchUpTo {
 			return
 		}
 		sl.index = &index{}
-		for j := range sl.entries {
-			sl.index.link(j, sl.entries[j].hash)
+		for j := range sl.items {
+			if sl.items[j].shape == nil {
+				sl.index.link(j, sl.items[j].hash)
+			}
 		}
 		return
 	}
-	sl.index.link(i, sl.entries[i].hash)
+	sl.index.link(i, sl.items[i].hash)
 }
 
 func (x *index) link(i int, hash uint64) {
@@ -55,7 +57,7 @@ func (sl *slot) unlink(i int) {
 	if sl.index == nil {
 		return
 	}
-	at := &sl.index.heads[uint8(sl.entries[i].hash)]
+	at := &sl.index.heads[uint8(sl.items[i].hash)]
 	for *at != uint8(i+1) {
 		at = &sl.index.next[*at-1]
 	}

@@ -2,7 +2,6 @@ package columns
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 )
 
@@ -12,6 +11,7 @@ const (
 	decimalMark byte = iota
 	lowerHexMark
 	upperHexMark
+	octetMark // of an IPv4 address
 	maxMark
 )
 
@@ -82,7 +82,39 @@ func (p *parsed) parse(value []byte) bool {
 		}
 		p.addDecimals(word)
 	}
+	if len(p.runs) >= 4 {
+		p.addOctets()
+	}
 	return len(p.runs) > 0 && len(p.runs) <= maxRuns
+}
+
+// addOctets makes octets of the runs that are an IPv4 address.
+func (p *parsed) addOctets() {
+	address := []byte{decimalMark, '.', decimalMark, '.', decimalMark, '.', decimalMark}
+	at := bytes.Index(p.text, address)
+	if at < 0 {
+		return
+	}
+	first := marksIn(p.text[:at])
+	for _, r := range p.runs[first : first+4] {
+		if r.value > 255 || r.width != decimalWidth(r.value) {
+			return
+		}
+	}
+	for i := range 4 {
+		p.text[at+2*i] = octetMark
+	}
+}
+
+// decimalWidth is the number of digits of a number up to 999.
+func decimalWidth(v uint64) int {
+	switch {
+	case v < 10:
+		return 1
+	case v < 100:
+		return 2
+	}
+	return 3
 }
 
 const (
@@ -160,15 +192,15 @@ func (p *parsed) addDecimals(word []byte) {
 }
 
 // newShape is a model of values of a shape; it is not ok if text is no shape.
-func newShape(text []byte) (shape, bool) {
+func newShape(text []byte) (*shape, bool) {
 	runs := marksIn(text)
 	if runs == 0 || runs > maxRuns || len(text) > maxShape {
-		return shape{}, false
+		return nil, false
 	}
-	sh := shape{text: bytes.Clone(text), fields: make([]field, 0, runs)}
+	sh := &shape{text: bytes.Clone(text), fields: make([]field, 0, runs)}
 	for _, c := range text {
 		if c < maxMark {
-			sh.fields = append(sh.fields, newField(c != decimalMark))
+			sh.fields = append(sh.fields, newField(c))
 		}
 	}
 	return sh, true
@@ -193,7 +225,7 @@ func (sh *shape) weighs() int {
 
 // shapeValue codes the digits of a value of a shape; decoding, it appends the
 // value to dst.
-func (s *state) shapeValue(sh *shape, runs []run, dst []byte) []byte {
+func (s *state) shapeValue(sh *shape, runs []run, dst []byte, mayFix bool) []byte {
 	next := 0
 	for _, c := range sh.text {
 		if c >= maxMark {
@@ -206,7 +238,7 @@ func (s *state) shapeValue(sh *shape, runs []run, dst []byte) []byte {
 		if s.coder.encoding {
 			r = runs[next]
 		}
-		r = s.fieldValue(&sh.fields[next], r)
+		r = s.fieldValue(&sh.fields[next], r, mayFix)
 		next++
 		if !s.coder.encoding {
 			dst = s.appendRun(dst, c, r)
@@ -218,7 +250,7 @@ func (s *state) shapeValue(sh *shape, runs []run, dst []byte) []byte {
 // appendRun writes the digits of a run.
 func (s *state) appendRun(dst []byte, mark byte, r run) []byte {
 	base := 10
-	if mark != decimalMark {
+	if mark == lowerHexMark || mark == upperHexMark {
 		base = 16
 	}
 	var digits [20]byte
@@ -236,7 +268,12 @@ func (s *state) appendRun(dst []byte, mark byte, r run) []byte {
 	return append(dst, d...)
 }
 
-// sameShape is the index of a shape, or -1.
-func sameShape(shapes []shape, text []byte) int {
-	return slices.IndexFunc(shapes, func(sh shape) bool { return bytes.Equal(sh.text, text) })
+// fits reports whether runs have the widths that are fixed.
+func (sh *shape) fits(runs []run) bool {
+	for i := range sh.fields {
+		if f := &sh.fields[i]; f.same >= fixAfter && runs[i].width != f.prev.width {
+			return false
+		}
+	}
+	return true
 }

@@ -6,225 +6,210 @@ import (
 	"github.com/vigil-agent/vigil/logs/pattern"
 )
 
-// slot models the values at one place of a template. A value is, in this order of
-// preference: one seen before, which the dictionary holds; the same as another
-// value of its line; a shape with digits; plain text.
+// slot models the values at one place of a template. A value is one that the slot's
+// dictionary holds, the same as another value of its line, digits in a known
+// shape, or plain text. How it is coded is one symbol, the value's method.
 type slot struct {
 	clock  bool
 	layout int
+	step   int32 // bits of the steps of its timestamps, averaged, in 64ths
 
-	method  symbols // literal, the copies, the dictionary's entries
-	entries []entry
-	index   *index // encoding: finds entries
-	hand    int    // where the search for an entry to replace goes on
-	values  int    // seen, copies aside
-	hits    int    // of them, in the dictionary
-	off     bool   // no dictionary: it has not paid
+	method symbols
+	items  []item
+	shapes []uint8 // the items that are shapes
+	loose  bool    // widths of digits are never taken as fixed
 
-	forms  symbols // text, new shape, the shapes
-	shapes []shape
-	parsed int // values that were given a shape, when encoding
+	index  *index // encoding: finds entries
+	parsed int    // encoding: values that had a known shape
+
+	hand   int   // where the search for an entry to replace goes on
+	values int   // seen by the dictionary
+	hits   int   // of them, found there
+	keeps  keeps // what is entered in the dictionary
 }
 
-// entry is a value of a slot's dictionary.
-type entry struct {
+// item is an entry of a slot's dictionary or, if it has one, a shape.
+type item struct {
 	value []byte
 	hash  uint64
+	shape *shape
 }
 
-const (
-	methodLiteral = 0
-	methodCopies  = 6 // values to the left in the line that may be copied
-	methodEntries = 1 + methodCopies
+// keeps is what a slot's dictionary is for. It goes on to the next when it has not
+// paid.
+type keeps uint8
 
-	maxEntries    = 255
+const (
+	keepsAll  keeps = iota
+	keepsText       // no values that have a shape
+	keepsNone
+)
+
+// The methods. From methodItems on they are items.
+const (
+	methodText   = iota
+	methodShape  // a new shape
+	methodLoosen // another method follows
+	methodCopy   // the value to the left in the line, and so on
+)
+
+const (
+	methodCopies = 6
+	methodItems  = methodCopy + methodCopies
+
+	maxItems      = 255
 	maxEntryValue = 256 // bytes
 	entryBytes    = 40
 	replaceAmong  = 8
 	// tryEntries is the number of values after which a dictionary must have paid.
 	tryEntries = 96
-
-	formText   = 0
-	formNew    = 1
-	formShapes = 2
 )
 
 func newSlot() slot {
-	s := slot{method: newSymbols(methodEntries), forms: newSymbols(formShapes)}
-	s.method.set(methodLiteral, gain/2)
+	s := slot{method: newSymbols(methodItems)}
+	s.method.set(methodText, gain/2)
 	return s
+}
+
+// choice is how to code a value, and what has been found out on the way.
+type choice struct {
+	method int
+	hash   uint64
+	parsed bool // state.parse holds the value
+	shaped bool // and it may have a shape
 }
 
 // slotValue codes the value of one slot. line is the values of the line's slots to
 // the left of it. Decoding, it returns the value, which is part of dst when it is
 // new, and dst.
 func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest []byte) {
-	m := methodLiteral
-	var hash uint64
+	var c choice
 	if s.encoding {
-		m, hash = sl.choose(line, v)
+		c = s.choose(sl, line, v)
+		if c.method >= methodItems && !sl.loose && c.shaped && !sl.items[c.method-methodItems].shape.fits(s.parse.runs) {
+			s.symbol(&sl.method, methodLoosen)
+			sl.loosen()
+		}
 	}
-	m = s.symbol(&sl.method, m)
+	m := s.symbol(&sl.method, c.method)
+	if m == methodLoosen && !s.encoding {
+		sl.loosen()
+		m = s.symbol(&sl.method, 0)
+	}
 	switch {
-	case m >= methodEntries:
+	case m >= methodItems:
+		it := &sl.items[m-methodItems]
+		if it.shape != nil {
+			return s.shaped(sl, it.shape, v, dst, c.hash)
+		}
 		sl.values++
 		sl.hits++
 		if s.encoding {
 			return v, dst
 		}
-		return sl.entries[m-methodEntries].value, dst
-	case m > methodLiteral:
-		if m > len(line) {
+		return it.value, dst
+	case m >= methodCopy:
+		back := m - methodCopy + 1
+		if back > len(line) {
 			s.fail("a copy of no value")
 			return nil, dst
 		}
-		return line[len(line)-m], dst
+		return line[len(line)-back], dst
+	case m == methodText:
+		v = s.string(&s.text.lengths, v)
+		s.enter(sl, v, false, c.hash)
+		return v, dst
+	case m == methodShape:
+		sh, ok := newShape(s.string(&s.text.lengths, s.parse.text))
+		if !ok || len(sl.shapes) >= maxShapes || len(sl.items) >= maxItems || !s.allow(sh.weighs()) {
+			s.fail("a new shape that is none, or has no room")
+			return nil, dst
+		}
+		sl.shapes = append(sl.shapes, uint8(len(sl.items)))
+		sl.items = append(sl.items, item{shape: sh})
+		sl.method.add(gain)
+		return s.shaped(sl, sh, v, dst, c.hash)
 	}
-	v, dst = s.literal(sl, v, dst)
-	s.enter(sl, v, hash)
+	s.fail("widths are loosened twice")
+	return nil, dst
+}
+
+// shaped codes a value of a known shape.
+func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, hash uint64) (value, rest []byte) {
+	from := len(dst)
+	dst = s.shapeValue(sh, s.parse.runs, dst, !sl.loose)
+	if !s.encoding {
+		v = dst[from:len(dst):len(dst)]
+	}
+	s.enter(sl, v, true, hash)
 	return v, dst
 }
 
 // choose is how to code a value.
-func (sl *slot) choose(line [][]byte, v []byte) (method int, hash uint64) {
-	if !sl.off && len(v) <= maxEntryValue {
-		hash = pattern.Hash(v)
-		if i := sl.find(v, hash); i >= 0 {
-			method = methodEntries + i
+func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
+	search := sl.keeps != keepsNone && len(v) <= maxEntryValue
+	if sl.keeps == keepsText {
+		c.parsed, c.shaped = true, s.parse.parse(v)
+		search = search && !c.shaped
+	}
+	if search {
+		c.hash = pattern.Hash(v)
+		if i := sl.find(v, c.hash); i >= 0 {
+			c.method = methodItems + i
+			c.shaped = false
 		}
 	}
-	for m := 1; m <= min(len(line), methodCopies); m++ {
-		if o := line[len(line)-m]; len(o) == len(v) && bytes.Equal(o, v) {
-			if method == methodLiteral || sl.method.counts[m] > sl.method.counts[method] {
-				method = m
+	for i := range min(len(line), methodCopies) {
+		if o := line[len(line)-1-i]; len(o) == len(v) && bytes.Equal(o, v) {
+			if m := methodCopy + i; c.method == 0 || sl.method.counts[m] > sl.method.counts[c.method] {
+				c.method, c.shaped = m, false
 			}
 		}
 	}
-	return method, hash
+	if c.method > 0 {
+		return c
+	}
+	if !c.parsed {
+		c.shaped = s.parse.parse(v)
+	}
+	if c.shaped {
+		c.method = s.chooseShape(sl)
+		c.shaped = c.method >= methodItems
+	}
+	return c
 }
 
-// literal codes a value from nothing.
-func (s *state) literal(sl *slot, v, dst []byte) (value, rest []byte) {
-	form := formText
-	if s.encoding {
-		form = s.chooseForm(sl, v)
-	}
-	form = s.symbol(&sl.forms, form)
-	switch form {
-	case formText:
-		return s.string(&s.text.lengths, v), dst
-	case formNew:
-		text := s.string(&s.text.lengths, s.parse.text)
-		sh, ok := newShape(text)
-		if !ok || len(sl.shapes) >= maxShapes || !s.allow(sh.weighs()) {
-			s.fail("a new shape that is none, or has no room")
-			return nil, dst
+// chooseShape is the method for the value that has been taken apart.
+func (s *state) chooseShape(sl *slot) int {
+	for _, i := range sl.shapes {
+		if bytes.Equal(sl.items[i].shape.text, s.parse.text) {
+			sl.parsed++
+			return methodItems + int(i)
 		}
-		sl.shapes = append(sl.shapes, sh)
-		sl.forms.add(gain)
-		form = formShapes + len(sl.shapes) - 1
-	}
-	sh := &sl.shapes[form-formShapes]
-	from := len(dst)
-	dst = s.shapeValue(sh, s.parse.runs, dst)
-	if s.encoding {
-		return v, dst
-	}
-	return dst[from:len(dst):len(dst)], dst
-}
-
-// chooseForm takes a value apart and finds its shape.
-func (s *state) chooseForm(sl *slot, v []byte) int {
-	if !s.parse.parse(v) {
-		return formText
-	}
-	if i := sameShape(sl.shapes, s.parse.text); i >= 0 {
-		sl.parsed++
-		return formShapes + i
 	}
 	// Values that differ in more than their digits are text.
-	if n := len(sl.shapes); n >= maxShapes || n >= 4 && sl.parsed < shapesRatio*n ||
+	if n := len(sl.shapes); n >= maxShapes || n >= 4 && sl.parsed < shapesRatio*n || len(sl.items) >= maxItems ||
 		s.bytes+shapeBytes+len(s.parse.text)+len(s.parse.runs)*fieldBytes > s.maxBytes {
-		return formText
+		return methodText
 	}
-	return formNew
+	return methodShape
 }
 
-// enter counts a literal value and gives it to the dictionary.
-func (s *state) enter(sl *slot, v []byte, hash uint64) {
-	if sl.off {
-		return
-	}
-	sl.values++
-	if sl.values >= tryEntries && sl.hits*2 < sl.values && len(sl.shapes) > 0 ||
-		sl.values >= 4*tryEntries && sl.hits*16 < sl.values {
-		s.dropEntries(sl)
-		return
-	}
-	if sl.values > 1<<20 {
-		sl.values, sl.hits = sl.values/2, sl.hits/2
-	}
-	if len(v) > maxEntryValue {
-		return
-	}
-	if len(sl.entries) < maxEntries {
-		if !s.allow(entryBytes + len(v)) {
-			return
-		}
-		sl.entries = append(sl.entries, entry{value: bytes.Clone(v), hash: hash})
-		sl.method.add(gain)
-		if s.encoding {
-			sl.link(len(sl.entries) - 1)
-		}
-		return
-	}
-	// The rarest of the next few makes room.
-	at := sl.hand
-	for i := range replaceAmong {
-		if n := (sl.hand + i) % maxEntries; sl.method.counts[methodEntries+n] < sl.method.counts[methodEntries+at] {
-			at = n
-		}
-	}
-	sl.hand = (sl.hand + replaceAmong) % maxEntries
-	e := &sl.entries[at]
-	if !s.allow(max(0, len(v)-len(e.value))) {
-		return
-	}
-	s.bytes -= max(0, len(e.value)-len(v))
-	if s.encoding {
-		sl.unlink(at)
-	}
-	if !s.encoding {
-		e.value = nil // lines that have been decoded share it
-	}
-	e.value, e.hash = append(e.value[:0], v...), hash
-	sl.method.set(methodEntries+at, gain)
-	if s.encoding {
-		sl.link(at)
-	}
-}
-
-// dropEntries gives up the dictionary.
-func (s *state) dropEntries(sl *slot) {
-	for i := range sl.entries {
-		s.bytes -= entryBytes + len(sl.entries[i].value)
-	}
-	literal := sl.method.counts[:methodEntries:methodEntries]
-	sl.method = symbols{counts: literal}
-	for _, n := range literal {
-		sl.method.total += uint32(n)
-	}
-	sl.entries, sl.index, sl.off = nil, nil, true
-}
+// loosen ends the use of fixed widths.
+func (sl *slot) loosen() { sl.loose = true }
 
 // weighs is the state bytes of the slot.
 func (sl *slot) weighs() int {
 	n := slotBytes
-	for i := range sl.entries {
-		n += entryBytes + len(sl.entries[i].value)
-	}
-	for i := range sl.shapes {
-		n += sl.shapes[i].weighs()
+	for i := range sl.items {
+		n += sl.items[i].weighs()
 	}
 	return n
+}
+
+func (it *item) weighs() int {
+	if it.shape != nil {
+		return it.shape.weighs()
+	}
+	return entryBytes + len(it.value)
 }

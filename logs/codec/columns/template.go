@@ -174,13 +174,9 @@ func (s *state) templateNumber(n int) int {
 // defineLayout codes a new layout by an example of it.
 func (s *state) defineLayout(example []byte) {
 	example = s.string(&s.text.lengths, example)
-	if !s.parse.parse(example) || len(s.layouts) >= maxLayouts {
-		s.fail("a layout without digits, or too many layouts")
-		return
-	}
-	l, ok := newLayout(&s.parse)
-	if !ok {
-		s.fail("an example of no layout")
+	l, ok := s.exampleOf(example)
+	if !ok || len(s.layouts) >= maxLayouts {
+		s.fail("an example of no layout, or too many layouts")
 		return
 	}
 	s.bytes += layoutBytes
