@@ -169,9 +169,11 @@ func TestLifeOfAMachine(t *testing.T) {
 		beat, events + "resume 1@1 " + cloud + " lambda_microvm_id:vm-1",
 		events + "terminate 1@1 " + cloud + " lambda_microvm_id:vm-1", "drain", "flush",
 	}
-	require.ElementsMatch(t, want, rec.all())
-	require.Equal(t, want[:2], rec.all()[:2])
-	require.Equal(t, want[len(want)-3:], rec.all()[len(want)-3:], "the last words are terminate, drain, flush")
+	got := slices.DeleteFunc(rec.all(), func(line string) bool { return strings.Contains(line, lifecycle.PhaseMetric) })
+	require.ElementsMatch(t, want, got)
+	require.Equal(t, want[:2], got[:2])
+	require.Equal(t, want[len(want)-3:], got[len(want)-3:], "the last words are terminate, drain, flush")
+	require.Len(t, rec.all(), len(want)+3, "the phases that suspend, resume and terminate ended")
 
 	status := e.Status()
 	require.WithinDuration(t, time.Now(), status.Heartbeat.Last, time.Minute)
@@ -179,6 +181,9 @@ func TestLifeOfAMachine(t *testing.T) {
 	status.Child.PID = 7
 	require.NotZero(t, status.Usage.Ticks)
 	require.Len(t, status.Identity.CloneGeneration, 36)
+	require.Positive(t, status.Life.RunningSeconds)
+	require.Positive(t, status.Life.SuspendedSeconds)
+	status.Life.RunningSeconds, status.Life.SuspendedSeconds = 7, 7
 	status.Usage = serverless.UsageStatus{Ticks: 1}
 	status.Identity.CloneGeneration, status.Identity.Address = "GENERATION", "127.0.0.1:8127"
 	text, err := json.MarshalIndent(status, "", "  ")
@@ -189,6 +194,12 @@ func TestLifeOfAMachine(t *testing.T) {
   "image_arn": "`+arn+`",
   "image_version": "3",
   "state": "terminated",
+  "life": {
+    "suspends": 1,
+    "running_seconds": 7,
+    "suspended_seconds": 7,
+    "last_exit": "terminate"
+  },
   "heartbeat": {
     "sent": 2,
     "suppressed": 0,
@@ -347,7 +358,7 @@ func TestDisabledDoesNothing(t *testing.T) {
 	require.NoError(t, e.Start(t.Context()))
 	require.Nil(t, e.Addr())
 	require.Equal(t, serverless.Status{
-		State: "waiting", ImageVersion: "unknown",
+		State: "waiting", ImageVersion: "unknown", Life: serverless.LifeStatus{LastExit: "none"},
 		Hooks: map[string]uint64{"ready": 0, "validate": 0, "run": 0, "resume": 0, "suspend": 0, "terminate": 0},
 		Child: &serverless.ChildStatus{ExitCode: -1},
 	}, e.Status())

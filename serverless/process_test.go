@@ -59,7 +59,8 @@ func TestCase45KilledWithoutTerminate(t *testing.T) {
 
 func TestExitCodeAndSignalsOfARealAgent(t *testing.T) {
 	t.Parallel()
-	cmd, addr, lines := agentProcess(t, "127.0.0.1:0", "sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.01; done")
+	cmd, addr, lines := agentProcess(t, "127.0.0.1:0", "sh", "-c", "trap 'exit 5' TERM; : > up; while :; do sleep 0.01; done")
+	require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(cmd.Dir, "up")); return err == nil }, 10*time.Second, time.Millisecond)
 	require.Equal(t, http.StatusOK, post(t, addr, "ready", ""))
 	require.Equal(t, http.StatusOK, post(t, addr, "terminate", ""), "terminate raises no signal")
 	require.Equal(t, http.StatusOK, post(t, addr, "ready", ""))

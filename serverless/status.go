@@ -21,6 +21,7 @@ type Status struct {
 	ImageVersion string `json:"image_version"`
 	// State is waiting, running, suspended or terminated.
 	State     string          `json:"state"`
+	Life      LifeStatus      `json:"life"`
 	Heartbeat HeartbeatStatus `json:"heartbeat"`
 	Usage     UsageStatus     `json:"usage"`
 	Identity  IdentityStatus  `json:"identity"`
@@ -29,6 +30,17 @@ type Status struct {
 	Hooks map[string]uint64 `json:"hooks"`
 	// Child is nil when there is no command.
 	Child *ChildStatus `json:"child,omitempty"`
+}
+
+// LifeStatus is how the machine's life went, without the phase it is in; see
+// lifecycle.History.
+type LifeStatus struct {
+	Suspends         uint64  `json:"suspends"`
+	RunningSeconds   float64 `json:"running_seconds"`
+	SuspendedSeconds float64 `json:"suspended_seconds"`
+	// LastExit is how it last left the running phase: none, suspend, terminate,
+	// validate, or a suspend without effect: suspend_refused, suspend_ignored.
+	LastExit string `json:"last_exit"`
 }
 
 // HeartbeatStatus counts the samples; see heartbeat.Stats.
@@ -88,12 +100,16 @@ type ChildStatus struct {
 
 // Status is cheap, takes no lock a hook could hold, and is safe at any time.
 func (e *Engine) Status() Status {
-	beat, who := e.beat.Stats(), e.book.Current()
+	beat, who, life := e.beat.Stats(), e.book.Current(), e.server.History()
 	s := Status{
 		MicroVMID:    e.server.ID(),
 		ImageARN:     e.image.ImageARN,
 		ImageVersion: e.image.ImageVersion,
 		State:        e.server.Phase().String(),
+		Life: LifeStatus{
+			Suspends: life.Suspends, RunningSeconds: life.Running.Seconds(), SuspendedSeconds: life.Suspended.Seconds(),
+			LastExit: life.LastExit.String(),
+		},
 		Heartbeat: HeartbeatStatus{
 			Sent: beat.Sent, Suppressed: beat.Suppressed, Failed: beat.Failed, Panics: beat.Panics, Last: beat.Last,
 			Freezes: beat.Freezes, Resyncs: beat.Resyncs, ActiveSeconds: beat.ActiveSeconds,

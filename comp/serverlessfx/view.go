@@ -37,6 +37,10 @@ func text(s serverless.Status) []string {
 	if s.Identity.Address != "" {
 		lines = append(lines, fmt.Sprintf("identity: http://%s%s, resumed %d times", s.Identity.Address, identity.Path, s.Identity.ResumeCount))
 	}
+	if l := s.Life; l.Suspends > 0 {
+		seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)).Round(time.Second) }
+		lines = append(lines, fmt.Sprintf("suspended: %d times, %s in all, after %s of running", l.Suspends, seconds(l.SuspendedSeconds), seconds(l.RunningSeconds)))
+	}
 	for _, odd := range oddities {
 		if n := odd.value(s); n > 0 {
 			lines = append(lines, fmt.Sprintf("odd: %s, %d times", odd.text, n))
@@ -93,6 +97,8 @@ func table(read func() (serverless.Status, bool)) telemetry.Table {
 		counter("vigil_serverless_usage_samples_total", "Usage measurements, one every 3 s.", func(s serverless.Status) uint64 { return s.Usage.Ticks }),
 		counter("vigil_serverless_usage_cpu_errors_total", "Failed readings of the CPU time or its limit.", func(s serverless.Status) uint64 { return s.Usage.CPUErrors }),
 		counter("vigil_serverless_usage_failed_total", "Usage metrics that the metrics output refused.", func(s serverless.Status) uint64 { return s.Usage.Failed }),
+		counter("vigil_serverless_suspends_total", "Suspends that took effect.", func(s serverless.Status) uint64 { return s.Life.Suspends }),
+		counter("vigil_serverless_suspended_seconds_total", "Whole seconds that the machine was suspended, without the suspend it is in.", func(s serverless.Status) uint64 { return uint64(s.Life.SuspendedSeconds) }),
 		counter("vigil_serverless_resumes_total", "Resumes since run.", func(s serverless.Status) uint64 { return s.Identity.ResumeCount }),
 		{
 			Name: "vigil_serverless_oddities_total", Kind: telemetry.Counter, Labels: []string{"kind"},

@@ -109,7 +109,7 @@ func (s *Server) work(ctx context.Context, c *call) answer {
 	}
 	event := func(context.Context) error { return nil }
 	if out.event {
-		event = s.events.begin(ctx, c.hook, out.id)
+		event = s.events.begin(ctx, c.hook, out.id, out.over)
 	}
 	a := s.respond(ctx, c)
 	c.spend.mark("app")
@@ -123,9 +123,7 @@ func (s *Server) work(ctx context.Context, c *call) answer {
 		s.flush(ctx, c)
 	}
 	if c.hook == Ready && a.Status == http.StatusOK && len(s.hygiene) > 0 {
-		if err := s.hygiene.each(ctx, Hygiene.BeforeSnapshot); err != nil {
-			s.log.Warn("a part of the agent is not prepared for the snapshot", "err", err)
-		}
+		s.prepare(ctx)
 		c.spend.mark("hygiene")
 	}
 	if c.hook.flushes() {
@@ -141,6 +139,16 @@ func (s *Server) flush(ctx context.Context, c *call) {
 	}
 	s.flushers.work(ctx, s.log, "flush")
 	c.spend.mark("flush")
+}
+
+// prepare has every part of the agent get ready for the snapshot.
+func (s *Server) prepare(ctx context.Context) {
+	s.mu.Lock()
+	s.prepared = true
+	s.mu.Unlock()
+	if err := s.hygiene.each(ctx, Hygiene.BeforeSnapshot); err != nil {
+		s.log.Warn("a part of the agent is not prepared for the snapshot", "err", err)
+	}
 }
 
 func within(ctx context.Context, d time.Duration, f func(context.Context)) {

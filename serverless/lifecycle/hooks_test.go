@@ -166,7 +166,8 @@ func TestCase19LastSampleIsInTheFlush(t *testing.T) {
 				}()
 				r.ok(hook)
 				require.Equal(t, []string{
-					beatOf("vm-1"), "event " + hook + "=1@1 lambda_microvm_id:vm-1", "flush metrics",
+					beatOf("vm-1"), "event " + hook + "=1@1 lambda_microvm_id:vm-1",
+					"phase phase_duration=300@1 lambda_microvm_id:vm-1,phase:running,exit:" + hook, "flush metrics",
 				}, r.all()[3:])
 				time.Sleep(20 * time.Second)
 				synctest.Wait()

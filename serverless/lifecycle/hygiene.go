@@ -13,9 +13,10 @@ type Hygiene interface {
 	// connections, before ctx ends. It is called each time ready is about to be
 	// answered with 200; the agent may run on for a while afterwards.
 	BeforeSnapshot(ctx context.Context)
-	// AfterRestore is called once run or resume has arrived: connections are
-	// dead now, and what must differ from clone to clone is to be drawn anew. It
-	// must be quick, and must not mind being called without a restore.
+	// AfterRestore is called once run or resume has arrived, or whatever hook
+	// follows ready: connections are dead now, and what must differ from clone to
+	// clone is to be drawn anew. It must be quick, and must not mind being called
+	// without a restore.
 	AfterRestore()
 }
 

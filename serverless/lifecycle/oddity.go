@@ -19,3 +19,8 @@ const (
 
 	numOddities = iota
 )
+
+// String is the oddity's name in tags and telemetry.
+func (o Oddity) String() string {
+	return [...]string{"none", "executed_after_terminate", "hook_after_terminate", "changed_id", "restore_without_run"}[o]
+}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vigil-agent/vigil/serverless/clock"
 	"github.com/vigil-agent/vigil/serverless/lifecycle"
 )
 
@@ -181,6 +183,11 @@ func TestTamperingIsCounted(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		require.Equal(t, []uint64{1, 3, 1, 0}, counts())
 		require.Equal(t, 1, r.logs.count("executes although terminate was answered"))
+		synctest.Wait()
+		const odd = "odd oddity=1@1 lambda_microvm_id:vm-2,kind:"
+		require.Equal(t, []string{
+			odd + "changed_id", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "executed_after_terminate",
+		}, r.of("odd"))
 	})
 }
 
@@ -202,5 +209,84 @@ func TestRestoreWithoutRunIsReported(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, uint64(1), lost.srv.Odd(lifecycle.OddNoRun))
 		require.Equal(t, 1, lost.logs.count("enable run in the image's hooks manifest"))
+	})
+}
+
+// Whatever hook follows ready shows that the snapshot is behind: an image may
+// have its run hook off, and the machine that tests it gets validate.
+func TestAnyHookAfterReadyEndsTheWaitForTheSnapshot(t *testing.T) {
+	t.Parallel()
+	for _, hook := range []string{"validate", "run vm-1", "resume", "suspend", "terminate"} {
+		t.Run(hook, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := &buffer{held: []string{"built"}}
+				r := build(t, withBuffer(b))
+				r.ok("ready", "ready")
+				b.conn = "dead"
+				r.ok(hook)
+				require.Equal(t, []string{"hygiene sends built", "hygiene sends ", "hygiene reconnects"}, r.of("hygiene"))
+				b.conn = "dead"
+				r.ok("terminate")
+				require.Len(t, r.of("hygiene"), 3, "once")
+			})
+		})
+	}
+}
+
+func TestPhasesAreMeasured(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var frozen atomic.Int64
+		r := build(t, func(s *setup, _ *rig) {
+			s.deps.Clock = func() clock.Reading {
+				now := clock.Now()
+				now.Wall = now.Wall.Add(time.Duration(frozen.Load()))
+				return now
+			}
+		})
+		time.Sleep(time.Minute)
+		r.ok("run vm-1")
+		time.Sleep(100 * time.Second)
+		r.ok("suspend", "suspend")
+		frozen.Add(int64(time.Hour))
+		time.Sleep(time.Second)
+		r.ok("resume")
+		time.Sleep(50 * time.Second)
+		r.ok("terminate")
+		const about = "@1 lambda_microvm_id:vm-1,"
+		require.Equal(t, []string{
+			"phase phase_duration=100" + about + "phase:running,exit:suspend",
+			"phase phase_duration=3600" + about + "phase:suspended,exit:resume",
+			"phase phase_duration=50" + about + "phase:running,exit:terminate",
+		}, r.of("phase"))
+		h := r.srv.History()
+		require.Equal(t, []any{uint64(1), 150 * time.Second, time.Hour, lifecycle.ExitTerminate}, []any{h.Suspends, h.Running, h.Suspended, h.LastExit})
+	})
+}
+
+// A monotonic clock that goes on in a freeze makes the watchdog fire right after
+// the restore, before the resume had a chance to come.
+func TestCase21WatchdogCountsExecutionAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var frozen atomic.Int64
+		r := build(t, func(s *setup, _ *rig) {
+			s.deps.Clock = func() clock.Reading {
+				now := clock.Now()
+				now.Mono += time.Duration(frozen.Load())
+				return now
+			}
+		})
+		r.ok("run vm-1", "suspend")
+		frozen.Add(int64(time.Hour))
+		time.Sleep(lifecycle.WatchdogAfter + time.Second) // it has fired, an hour late
+		synctest.Wait()
+		require.Equal(t, lifecycle.Suspended, r.srv.Phase())
+		require.Zero(t, r.logs.count("no resume followed"))
+		time.Sleep(lifecycle.WatchdogAfter)
+		synctest.Wait()
+		require.Equal(t, lifecycle.Running, r.srv.Phase(), "the resume hook is off")
+		require.Equal(t, 1, r.logs.count("no resume followed"))
 	})
 }

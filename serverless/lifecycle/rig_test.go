@@ -69,7 +69,14 @@ func (m *metrics) Gauge(_ string, _ float64, tags []string, _ float64) error {
 
 func (m *metrics) Distribution(name string, value float64, tags []string, rate float64) error {
 	m.wait()
-	m.j.add("event %s=%v@%v %s", strings.TrimPrefix(name, lifecycle.EventPrefix), value, rate, strings.Join(tags, ","))
+	word := "event"
+	switch name {
+	case lifecycle.PhaseMetric:
+		word = "phase"
+	case lifecycle.OddityMetric:
+		word = "odd"
+	}
+	m.j.add(word+" %s=%v@%v %s", strings.TrimPrefix(name, lifecycle.EventPrefix), value, rate, strings.Join(tags, ","))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vigil-agent/vigil/serverless/clock"
 	"github.com/vigil-agent/vigil/serverless/forward"
 	"github.com/vigil-agent/vigil/serverless/heartbeat"
 )
@@ -65,7 +66,8 @@ type Deps struct {
 	// OnIdentity and never at the same time; a repeated hook does not count.
 	OnRestore func(Restore)
 	// Hygiene is prepared for the snapshot when ready is answered with 200, and
-	// told of the restore at run and resume before the heartbeat starts.
+	// told of the restore at run and resume, or at whatever hook follows ready,
+	// before the heartbeat starts.
 	Hygiene []Hygiene
 	// SignalRun is the first act of a run that is not forwarded, once its body is
 	// complete; an error is logged.
@@ -74,6 +76,8 @@ type Deps struct {
 	Alive func() bool
 	// App is the application's hook port; nil forwards nothing.
 	App *forward.Client
+	// Clock reads both clocks; nil is clock.Now.
+	Clock func() clock.Reading
 }
 
 // Server is the hook server.
@@ -89,11 +93,13 @@ type Server struct {
 	hygiene  hygiene
 	calls    sync.WaitGroup // foreign calls and the watchdog
 
-	mu      sync.Mutex // guards the fields up to the blank line
-	machine Machine
-	dog     watchdog
-	stopped bool
-	http    *http.Server
+	mu       sync.Mutex // guards the fields up to the blank line
+	machine  Machine
+	history  History
+	prepared bool // a snapshot may be taken, or was
+	dog      watchdog
+	stopped  bool
+	http     *http.Server
 
 	view    atomic.Pointer[view]
 	seen    [NumHooks]atomic.Uint64
@@ -104,8 +110,9 @@ type Server struct {
 
 // view is the part of the machine that status readers get without a lock.
 type view struct {
-	phase Phase
-	id    string
+	phase   Phase
+	id      string
+	history History
 }
 
 // New prepares a server.
@@ -113,13 +120,16 @@ func New(cfg Config, deps Deps) *Server {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	if deps.Clock == nil {
+		deps.Clock = clock.Now
+	}
 	s := &Server{cfg: cfg, deps: deps, log: deps.Log.With("component", "lifecycle")}
 	s.events = newEvents(deps.Events, cfg.EventTags, &s.calls)
 	s.identity = newGate(&s.calls)
 	s.drainers = newCrew(deps.Drainers, Drainer.Drain, &s.calls)
 	s.flushers = newCrew(deps.Flushers, Flusher.Flush, &s.calls)
 	s.hygiene = newHygiene(deps.Hygiene, &s.calls)
-	s.dog.calls = &s.calls
+	s.dog.calls, s.dog.clock = &s.calls, deps.Clock
 	s.view.Store(&view{})
 	return s
 }
@@ -220,6 +230,9 @@ func (s *Server) Phase() Phase { return s.view.Load().phase }
 
 // ID is the instance id, empty while unknown.
 func (s *Server) ID() string { return s.view.Load().id }
+
+// History is how the machine's life went so far.
+func (s *Server) History() History { return s.view.Load().history }
 
 // Odd is how often o was noticed.
 func (s *Server) Odd(o Oddity) uint64 { return s.odd[o].Load() }

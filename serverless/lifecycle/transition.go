@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/vigil-agent/vigil/serverless/clock"
 	"github.com/vigil-agent/vigil/serverless/heartbeat"
 )
 
@@ -13,6 +14,7 @@ type outcome struct {
 	id    string
 	epoch uint64
 	drain heartbeat.Drain
+	over  Span // the phase that the hook ended
 }
 
 // transition lets the machine decide about the hook and orders heartbeat and
@@ -21,14 +23,15 @@ type outcome struct {
 func (s *Server) transition(ctx context.Context, c *call) outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := s.decide(c)
+	d := order{Decision: s.judge(c), hook: c.hook, exit: exits[c.hook]}
 	d.restored = d.Event && (c.hook == Run || c.hook == Resume)
-	drain := s.apply(ctx, c.shares.stop, d)
-	return outcome{event: d.Event, id: s.machine.ID(), epoch: s.machine.Epoch(), drain: drain}
-}
-
-func (s *Server) decide(c *call) order {
-	return order{Decision: s.judge(c), hook: c.hook}
+	// Whatever hook follows a ready: the machine came out of the snapshot.
+	d.woken = d.restored || s.prepared && c.hook != Ready
+	if d.woken {
+		s.prepared = false
+	}
+	drain, over := s.apply(ctx, c.shares.stop, d)
+	return outcome{event: d.Event, id: s.machine.ID(), epoch: s.machine.Epoch(), drain: drain, over: over}
 }
 
 func (s *Server) judge(c *call) Decision {
@@ -59,7 +62,9 @@ func (s *Server) judge(c *call) Decision {
 type order struct {
 	Decision
 	hook     Hook
+	exit     Exit // how the phase ends, if it does
 	restored bool // the machine came to life
+	woken    bool // connections are dead, and a snapshot is behind
 }
 
 // settle tells the machine how the hook of epoch was answered.
@@ -68,17 +73,32 @@ func (s *Server) settle(ctx context.Context, c *call, epoch uint64, ok bool) {
 	defer s.mu.Unlock()
 	switch c.hook {
 	case Suspend:
-		s.apply(ctx, c.shares.stop, order{Decision: s.machine.SuspendAnswered(epoch, ok)})
+		s.apply(ctx, c.shares.stop, order{Decision: s.machine.SuspendAnswered(epoch, ok), exit: ExitRefused})
 	case Terminate:
 		s.apply(ctx, c.shares.stop, order{Decision: s.machine.TerminateAnswered(epoch)})
 	default:
 	}
 }
 
-func (s *Server) watchdogFired(epoch uint64) {
+// watchdogFired is called that late after the watchdog was due.
+func (s *Server) watchdogFired(epoch uint64, late time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.apply(context.Background(), 0, order{Decision: s.machine.WatchdogFired(epoch)})
+	if late > clock.Tolerance && epoch == s.machine.Epoch() {
+		// The monotonic clock went on while the machine stood still. What it has
+		// executed since is not known, so the time begins again.
+		s.watch()
+		return
+	}
+	s.apply(context.Background(), 0, order{Decision: s.machine.WatchdogFired(epoch), exit: ExitIgnored})
+}
+
+// watch arms the watchdog for the hook that took effect last.
+func (s *Server) watch() {
+	if !s.stopped {
+		epoch := s.machine.Epoch()
+		s.dog.arm(func(late time.Duration) { s.watchdogFired(epoch, late) })
+	}
 }
 
 // FreezeNoticed tells the server that the clocks show a freeze. A hook under way
@@ -91,15 +111,17 @@ func (s *Server) FreezeNoticed() {
 
 // apply carries a decision out. The id goes to heartbeat, logs and traces before
 // the heartbeat starts, so that the first sample is tagged.
-func (s *Server) apply(ctx context.Context, patience time.Duration, d order) (drain heartbeat.Drain) {
-	s.view.Store(&view{phase: s.machine.Phase(), id: s.machine.ID()})
+func (s *Server) apply(ctx context.Context, patience time.Duration, d order) (drain heartbeat.Drain, over Span) {
+	over = s.history.move(s.machine.Phase(), d.exit, s.deps.Clock())
+	s.view.Store(&view{phase: s.machine.Phase(), id: s.machine.ID(), history: s.history})
 	if d.Odd != OddNone {
 		s.odd[d.Odd].Add(1)
+		s.events.odd(d.Odd, s.machine.ID())
 	}
 	if d.Warn != "" {
 		s.log.Warn(d.Warn, "phase", s.machine.Phase().String(), "microvm_id", s.machine.ID())
 	}
-	if d.Identity != "" || d.restored {
+	if d.Identity != "" || d.woken {
 		s.announce(ctx, patience, d)
 	}
 	if d.Identity != "" {
@@ -110,10 +132,7 @@ func (s *Server) apply(ctx context.Context, patience time.Duration, d order) (dr
 	case WatchDisarm:
 		s.dog.disarm()
 	case WatchArm:
-		if !s.stopped {
-			epoch := s.machine.Epoch()
-			s.dog.arm(func() { s.watchdogFired(epoch) })
-		}
+		s.watch()
 	}
 	switch d.Beat {
 	case BeatKeep:
@@ -124,7 +143,7 @@ func (s *Server) apply(ctx context.Context, patience time.Duration, d order) (dr
 	case BeatHalt:
 		drain = s.deps.Beat.Halt()
 	}
-	return drain
+	return drain, over
 }
 
 // announce tells every part of the agent that the machine came to life and who
@@ -142,7 +161,7 @@ func (s *Server) announce(ctx context.Context, patience time.Duration, d order) 
 		}
 		return nil
 	})
-	if d.restored {
+	if d.woken {
 		if err := s.hygiene.each(ctx, func(h Hygiene, _ context.Context) { h.AfterRestore() }); err != nil {
 			s.log.Warn("a part of the agent has not prepared for its new life", "hook", d.hook.String(), "err", err)
 		}

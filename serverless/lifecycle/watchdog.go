@@ -3,6 +3,8 @@ package lifecycle
 import (
 	"sync"
 	"time"
+
+	"github.com/vigil-agent/vigil/serverless/clock"
 )
 
 // WatchdogAfter is how long the machine must execute after an answered suspend,
@@ -14,14 +16,17 @@ const WatchdogAfter = 30 * time.Second
 type watchdog struct {
 	timer *time.Timer
 	calls *sync.WaitGroup
+	clock func() clock.Reading
 }
 
-func (w *watchdog) arm(fire func()) {
+// arm has fire called, with how late that is, after WatchdogAfter.
+func (w *watchdog) arm(fire func(late time.Duration)) {
 	w.disarm()
 	w.calls.Add(1)
+	due := w.clock().Mono + WatchdogAfter
 	w.timer = time.AfterFunc(WatchdogAfter, func() {
 		defer w.calls.Done()
-		fire()
+		fire(w.clock().Mono - due)
 	})
 }
 

@@ -149,6 +149,7 @@ func (c *Collector) Stats() Stats { return c.counts.snapshot() }
 // state is what the owner goroutine alone holds.
 type state struct {
 	watch    clock.Watch
+	idle     time.Duration // since when the owner waits for a tick, on the monotonic clock
 	base     baseline
 	restores uint64 // what base belongs to
 }
@@ -161,6 +162,7 @@ func (c *Collector) own() {
 	defer ticker.Stop()
 	c.instance()
 	for {
+		s.idle = c.deps.Clock().Mono
 		select {
 		case <-c.stop:
 			if !c.quiet() {
@@ -181,7 +183,14 @@ func (c *Collector) quiet() bool {
 }
 
 func (c *Collector) tick(s *state) {
-	if change := s.watch.Observe(c.deps.Clock()); change.Frozen {
+	now := c.deps.Clock()
+	change := s.watch.Observe(now)
+	if late := now.Mono - s.idle - c.cfg.Interval; late > clock.Tolerance {
+		// Nothing executed when the tick was due: the monotonic clock went on in a
+		// freeze.
+		change.Gap, change.Frozen = late, true
+	}
+	if change.Frozen {
 		c.counts.freezes.Add(1)
 		s.base = baseline{}
 		if c.deps.OnFreeze != nil {

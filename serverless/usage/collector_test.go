@@ -31,6 +31,7 @@ type rig struct {
 	usedErr error
 	limit   float64
 	skew    time.Duration // of the wall clock
+	jump    time.Duration // of both clocks
 	freezes []time.Duration
 }
 
@@ -94,7 +95,7 @@ func (r *rig) start(t *testing.T) *usage.Collector {
 		OnFreeze: func(c clock.Change) { r.set(func() { r.freezes = append(r.freezes, c.Gap) }) },
 		Clock: func() clock.Reading {
 			now := clock.Now()
-			r.set(func() { now.Wall = now.Wall.Add(r.skew) })
+			r.set(func() { now.Wall, now.Mono = now.Wall.Add(r.skew+r.jump), now.Mono+r.jump })
 			return now
 		},
 	})
@@ -255,5 +256,30 @@ func TestNothingToTalkTo(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.NoError(t, c.Stop(t.Context()))
 		require.NoError(t, usage.New(usage.Config{}, usage.Deps{}).Stop(t.Context()), "never started")
+	})
+}
+
+// A monotonic clock that goes on in a freeze shows no gap to the wall clock, but
+// a tick that comes late. A metrics client that is slow is no freeze.
+func TestAFreezeThatBothClocksCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{used: time.Second, limit: 2e9}
+		r.start(t)
+		time.Sleep(4 * time.Second)
+		r.set(func() { r.jump = time.Hour })
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		r.set(func() { require.Equal(t, []time.Duration{time.Hour}, r.freezes) })
+		require.NotContains(t, strings.Join(r.take(), "\n"), "cpu.usage", "a rate that spans a freeze is meaningless")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{used: time.Second, limit: 2e9, hold: make(chan struct{})}
+		r.start(t)
+		time.Sleep(time.Minute)
+		close(r.hold)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		r.set(func() { require.Empty(t, r.freezes) })
 	})
 }
