@@ -26,6 +26,7 @@ const maxValues = 1 << 20
 // lines codes the rows of a batch.
 func (s *state) lines(b *batch) {
 	b.used = b.used[:0]
+	s.sources(b)
 	for i := range b.rows {
 		if s.bad {
 			return
@@ -35,12 +36,12 @@ func (s *state) lines(b *batch) {
 	for i := range b.rows {
 		r := &b.rows[i]
 		r.time = s.time(r.time)
-		r.status, _ = s.word(&s.statuses, &s.templates[r.number].statuses, r.status)
 	}
 	for _, number := range b.used {
 		t := s.templates[number]
 		t.used = false
 		s.at.template, s.at.slot = number, -1
+		s.severities(b, t)
 		if number == 0 {
 			for i := t.first; i >= 0 && !s.bad; i = b.rows[i].next {
 				s.at.line = i
@@ -61,12 +62,55 @@ func (s *state) lines(b *batch) {
 	}
 }
 
-// head codes what is modelled from line to line: the source, the template and the
-// line's own timestamps.
+// sources codes the tags of the lines, in runs of lines that have the same.
+func (s *state) sources(b *batch) {
+	for i := 0; i < len(b.rows) && !s.bad; {
+		s.at.line = i
+		end := i + 1
+		if s.encoding {
+			for end < len(b.rows) && b.rows[end].tags == b.rows[i].tags {
+				end++
+			}
+		}
+		end = i + 1 + s.count(end-i-1, len(b.rows)-i-1)
+		tags, lane := s.lane(b.rows[i].tags)
+		for ; i < end; i++ {
+			b.rows[i].tags, b.rows[i].lane = tags, lane
+		}
+	}
+}
+
+// severities codes the status of the lines of one template: one for all where they
+// are the same.
+func (s *state) severities(b *batch, t *template) {
+	mixed := 0
+	if s.encoding {
+		for i := t.first; i >= 0; i = b.rows[i].next {
+			if b.rows[i].status != b.rows[t.first].status {
+				mixed = 1
+				break
+			}
+		}
+	}
+	if t.first != t.last {
+		mixed = s.symbol(&t.mixed, mixed)
+	}
+	status := b.rows[t.first].status
+	for i := t.first; i >= 0 && !s.bad; i = b.rows[i].next {
+		if r := &b.rows[i]; i == t.first || mixed == 1 {
+			r.status, _ = s.word(&s.statuses, &t.statuses, r.status)
+			status = r.status
+		} else {
+			r.status = status
+		}
+	}
+}
+
+// head codes what is modelled from line to line: the template and the line's own
+// timestamps.
 func (s *state) head(b *batch, i int) {
 	r := &b.rows[i]
 	s.at.line = i
-	r.tags, r.lane = s.lane(r.tags)
 	r.number = s.template(r.lane, r.number)
 	t := s.templates[r.number]
 	r.next = -1

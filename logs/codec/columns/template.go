@@ -10,7 +10,7 @@ type template struct {
 
 	next     *sparse // which template comes after it
 	statuses symbols
-	lengths  *number // of plain lines, for template 0
+	mixed    symbols // of two: whether the status differs in a batch
 
 	// Of the batch at hand: its lines, as a chain.
 	first, last int
@@ -23,7 +23,7 @@ const (
 )
 
 func newTemplate() *template {
-	return &template{statuses: newSymbols(1)}
+	return &template{statuses: newSymbols(1), mixed: newSymbols(2)}
 }
 
 // weighs is the state bytes of the template.
