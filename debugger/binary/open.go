@@ -34,6 +34,10 @@ type Binary struct {
 		once sync.Once
 		all  implementations
 	}
+	common struct {
+		once  sync.Once
+		types []uint64
+	}
 
 	layout struct {
 		once    sync.Once

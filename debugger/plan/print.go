@@ -33,7 +33,8 @@ func nameOf(i uint8, names ...string) string {
 }
 
 // Dump prints the plan for people: its sites, what is read there and from where,
-// and the types. The text is the same for the same binary; only link-time
+// and the types the variables are made of. What interfaces may hold besides is
+// not among them: it differs from build to build. The text is the same for the same binary; only link-time
 // addresses and file offsets, written as 0x…, differ between builds.
 func (p *Plan) Dump(w io.Writer) error {
 	var b bytes.Buffer
@@ -60,13 +61,49 @@ func (p *Plan) Dump(w io.Writer) error {
 		dumpVariable(&b, p.Types, v)
 	}
 	b.WriteString("types:\n")
-	for id := 1; p.Types != nil && id <= p.Types.Len(); id++ {
-		dumpType(&b, p.Types, p.Types.Get(gotype.ID(id)))
+	for _, id := range p.inReach() {
+		dumpType(&b, p.Types, p.Types.Get(id))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("print plan of %s: %w", p.Function, err)
 	}
 	return nil
+}
+
+// inReach are the types of the variables, those within them, and those that
+// pointers in them lead to, in the order they are met level by level.
+func (p *Plan) inReach() []gotype.ID {
+	if p.Types == nil {
+		return nil
+	}
+	var order, below []gotype.ID
+	seen := map[gotype.ID]bool{}
+	level := make([]gotype.ID, 0, len(p.Variables))
+	for _, v := range p.Variables {
+		level = append(level, v.Type)
+	}
+	for len(level) > 0 {
+		below = nil
+		for i := 0; i < len(level); i++ {
+			t := p.Types.Get(level[i])
+			if t == nil || seen[t.ID] {
+				continue
+			}
+			seen[t.ID] = true
+			order = append(order, t.ID)
+			switch t.Kind {
+			case gotype.Pointer, gotype.Map, gotype.Chan:
+				below = append(below, t.Elem, t.Key)
+			default:
+				level = append(level, t.Elem)
+			}
+			for _, f := range t.Fields {
+				level = append(level, f.Type)
+			}
+		}
+		level = below
+	}
+	return order
 }
 
 func dumpVariable(b *bytes.Buffer, types *gotype.Table, v Variable) {

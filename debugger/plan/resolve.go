@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/binary/disasm"
@@ -22,6 +23,10 @@ type Definition struct {
 	Returns bool
 	// Limits bound the capture; zero fields are the defaults.
 	Limits Limits
+	// Types are dynamic types to know besides, by their distance from
+	// runtime.types: those that snapshots of an earlier plan met in interfaces
+	// and did not know.
+	Types []uint64
 }
 
 // Resolve turns a definition into a plan for one binary: everything but Code,
@@ -43,7 +48,7 @@ func ResolveFunction(bin *binary.Binary, fn *binary.Function, def Definition) (*
 		Function: fn.Name, File: fn.File, Line: fn.Line,
 		Types: &gotype.Table{}, Limits: def.Limits.OrDefaults(),
 	}
-	r := resolver{bin: bin, fn: fn, plan: p, returns: def.Returns}
+	r := resolver{bin: bin, fn: fn, plan: p, returns: def.Returns, types: def.Types}
 	for _, step := range []func() error{r.sites, r.variables, r.goid} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("function %s: %w", fn.Name, err)
@@ -59,6 +64,7 @@ type resolver struct {
 	fn      *binary.Function
 	plan    *Plan
 	returns bool
+	types   []uint64
 	entry   uint64 // address of the entry site
 }
 
@@ -139,7 +145,7 @@ func (r *resolver) site(s Site) error {
 // variables places the arguments at the entry, and the results at returns when
 // they are asked for.
 func (r *resolver) variables() error {
-	sig, err := r.bin.Signature(r.fn, binary.Reach{Depth: r.plan.Limits.Depth})
+	sig, err := r.signature()
 	switch {
 	case errors.Is(err, binary.ErrNoDWARF), errors.Is(err, binary.ErrNotDescribed):
 		r.note("%v", err)
@@ -168,6 +174,32 @@ func (r *resolver) variables() error {
 		r.plan.Variables = append(r.plan.Variables, v)
 	}
 	return nil
+}
+
+// implementers is how many dynamic types are known for each interface with
+// methods. What is missing is reported by snapshots.
+const implementers = 32
+
+// signature reads the parameters with the types in reach: what the program
+// converts to the interfaces there, what was asked for, and, where there is an
+// empty interface, what these most often hold.
+func (r *resolver) signature() (*binary.Signature, error) {
+	reach := binary.Reach{Depth: r.plan.Limits.Depth, Implementers: implementers, Dynamic: r.types}
+	sig, err := r.bin.Signature(r.fn, reach)
+	if err != nil || !hasEmptyInterface(sig.Types) {
+		return sig, err
+	}
+	reach.Dynamic = slices.Concat(r.bin.CommonTypes(), r.types)
+	return r.bin.Signature(r.fn, reach)
+}
+
+func hasEmptyInterface(t *gotype.Table) bool {
+	for id := gotype.ID(1); int(id) <= t.Len(); id++ {
+		if typ := t.Get(id); typ.Kind == gotype.Interface && typ.Empty {
+			return true
+		}
+	}
+	return false
 }
 
 func piecesOf(from []location.Piece) (pieces []Piece) {
