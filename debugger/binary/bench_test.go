@@ -1,6 +1,7 @@
 package binary_test
 
 import (
+	"os"
 	"runtime"
 	"testing"
 
@@ -106,4 +107,39 @@ func TestMemory(t *testing.T) {
 	require.Less(t, opened, 2.0)
 	require.Less(t, read, 40.0)
 	require.Less(t, released, 2.0)
+}
+
+// BenchmarkFirstProbe opens a program, finds a function, and reads its parameters
+// and the types they lead to: what must happen before the first probe is in
+// place, the kernel's part left out. The large program is the one at the path
+// in VIGIL_LARGE_BINARY. The aims are 0.4 s for 20 MB, 1 s for 100 MB and more,
+// and 100 MB of memory.
+func BenchmarkFirstProbe(b *testing.B) {
+	programs := map[string]string{"20MB": binarytest.Command(b, "cmd/go")}
+	if path := os.Getenv("VIGIL_LARGE_BINARY"); path != "" {
+		programs["large"] = path
+	}
+	for name, path := range programs {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var most uint64
+			for b.Loop() {
+				bin, err := binary.Open(path)
+				require.NoError(b, err)
+				fn, err := bin.FindFunction("net/http.(*Client).do")
+				require.NoError(b, err)
+				_, err = bin.Entry(fn)
+				require.NoError(b, err)
+				_, err = bin.Exits(fn)
+				require.NoError(b, err)
+				_, err = bin.Signature(fn, binary.Reach{Depth: 3})
+				require.NoError(b, err)
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapSys-m.HeapReleased)
+				require.NoError(b, bin.Close())
+			}
+			b.ReportMetric(float64(most)/(1<<20), "heap-MB")
+		})
+	}
 }

@@ -33,7 +33,7 @@ func (b *Binary) readCommon() {
 		}
 		switch kind := elem.kind(); {
 		case kind >= kindBool && kind <= kindComplex128, kind == kindString:
-			if name := elem.name(0); kindNames[name] {
+			if name := elem.name(); kindNames[name] {
 				found[elem.off] = true
 				b.common.types = append(b.common.types, elem.off)
 			}

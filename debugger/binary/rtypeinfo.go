@@ -63,7 +63,7 @@ func (b *Binary) RuntimeTypeName(off uint64) (name string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return t.name(0), true
+	return t.name(), true
 }
 
 // RuntimeTypeSize is the size of values of the type at a runtime offset, in

@@ -17,18 +17,25 @@ func (t rtype) shortName() string {
 	return text
 }
 
-// maxNesting bounds how deep a name is put together: "[][]*int" has three.
-const maxNesting = 32
+// maxNameParts bounds the parts a name is put together from: "[][]*int" has
+// four. A damaged type can be part of itself.
+const maxNameParts = 512
 
 // name is the type's name with its full package path, as the debug information
 // has it.
-func (t rtype) name(nesting int) string {
-	if t.flags()&flagNamed != 0 || nesting > maxNesting {
+func (t rtype) name() string {
+	parts := maxNameParts
+	return t.compose(&parts)
+}
+
+// compose is name with so many parts left.
+func (t rtype) compose(parts *int) string {
+	if *parts--; t.flags()&flagNamed != 0 {
 		return t.qualified()
 	}
 	part := func(off uint64) string {
-		if e, ok := t.b.rtypeAt(off); ok {
-			return e.name(nesting + 1)
+		if e, ok := t.b.rtypeAt(off); ok && *parts > 0 {
+			return e.compose(parts)
 		}
 		return "?"
 	}
@@ -46,7 +53,7 @@ func (t rtype) name(nesting int) string {
 	case kindStruct:
 		return t.structName(part)
 	case kindInterface:
-		return t.interfaceName(nesting)
+		return t.interfaceName(part)
 	case kindChan:
 		prefix := map[uint64]string{1: "<-chan ", 2: "chan<- "}[t.word(rtypeChanDir)]
 		if prefix == "" {
@@ -129,6 +136,9 @@ func (t rtype) signature(part func(off uint64) string) string {
 func (t rtype) structName(part func(off uint64) string) string {
 	var fields []string
 	for _, f := range t.fields() {
+		if len(fields) == maxNameParts {
+			break
+		}
 		text := part(f.typ)
 		if !f.embedded {
 			text = t.member(f.name) + " " + text
@@ -158,14 +168,13 @@ func (t rtype) member(name string) string {
 }
 
 // interfaceName is that of an interface type without a name.
-func (t rtype) interfaceName(nesting int) string {
+func (t rtype) interfaceName(part func(off uint64) string) string {
 	var methods []string
 	for _, m := range t.imethods() {
-		signature := "(?)"
-		if f, ok := t.b.rtypeAt(uint64(m.typ)); ok {
-			signature = strings.TrimPrefix(f.name(nesting+1), "func")
+		if len(methods) == maxNameParts {
+			break
 		}
-		methods = append(methods, t.member(m.name)+signature)
+		methods = append(methods, t.member(m.name)+strings.TrimPrefix(part(uint64(m.typ)), "func"))
 	}
 	if len(methods) == 0 {
 		return "interface {}"

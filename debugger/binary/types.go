@@ -65,6 +65,9 @@ type typeBuilder struct {
 	level  int
 	below  []link
 	err    error
+	// fieldsRead bounds the work on types of the runtime, which can overlap when
+	// they are damaged.
+	fieldsRead int
 }
 
 // typeRef says where a type is described: in the debug information or, when
@@ -277,7 +280,7 @@ func (b *typeBuilder) readRuntime(q queuedType) gotype.Type {
 	if !ok {
 		return gotype.Type{Kind: gotype.Opaque, Name: "?"}
 	}
-	t := gotype.Type{Kind: kindOfGo(int64(r.kind())), Name: r.name(0), Size: r.size(), RuntimeOffset: q.runtime}
+	t := gotype.Type{Kind: kindOfGo(int64(r.kind())), Name: r.name(), Size: r.size(), RuntimeOffset: q.runtime}
 	if t.Size > maxTypeSize {
 		t.Kind, t.Size = gotype.Opaque, 0
 	}
@@ -297,7 +300,12 @@ func (b *typeBuilder) readRuntime(q queuedType) gotype.Type {
 	case gotype.Array:
 		t.Elem, t.Len = b.part(elem), r.word(rtypeArrayLen)
 	case gotype.Struct:
-		for _, f := range r.fields() {
+		fields := r.fields()
+		if b.fieldsRead += len(fields); b.fieldsRead > maxTypes*8 {
+			b.fail(fmt.Errorf("%w (types with %d fields)", ErrCorrupt, b.fieldsRead))
+			return t
+		}
+		for _, f := range fields {
 			t.Fields = append(t.Fields, gotype.Field{Name: f.name, Offset: f.off, Type: b.part(typeRef{runtime: f.typ}), Embedded: f.embedded})
 		}
 	}

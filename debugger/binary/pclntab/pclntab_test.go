@@ -243,8 +243,26 @@ func FuzzTable(f *testing.F) {
 				}
 			}
 			table.Find(fn.Entry)
+			runs := 0
+			for run := range fn.Inlined() {
+				if runs++; runs > len(data) {
+					t.Fatal("more runs than bytes")
+				}
+				if calls := fn.AppendCalls(nil, run.Low); len(calls) > maxInlineDepth {
+					t.Fatalf("%d calls inlined in each other", len(calls))
+				}
+				fn.SPDelta(run.Low)
+			}
+			for run := range fn.Files() {
+				fn.FileOffset(run.Value)
+			}
+			for range fn.Lines() {
+				runs++
+			}
 		}
 		for range table.Names {
+		}
+		for range table.FileNames {
 		}
 	})
 }
