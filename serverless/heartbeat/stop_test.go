@@ -3,10 +3,8 @@ package heartbeat_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,48 +153,6 @@ func TestStartThenStopStillSendsOnce(t *testing.T) {
 		require.NoError(t, b.Stop(t.Context()))
 		require.Equal(t, 1, rec.count())
 	})
-}
-
-func TestCase07RandomStartStopFromEightGoroutines(t *testing.T) {
-	t.Parallel()
-	rec := &recorder{}
-	b := heartbeat.New(heartbeat.Config{Interval: time.Millisecond}, heartbeat.Deps{Metrics: rec})
-	b.SetID("vm-1")
-	var wg sync.WaitGroup
-	var failed atomic.Int64
-	for range 8 {
-		wg.Go(func() {
-			for range 10_000 / 8 {
-				if ask(t, b, rand.IntN(2) == 0) != nil {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	require.Zero(t, failed.Load())
-	for range 100 {
-		last := rand.IntN(2) == 0
-		require.NoError(t, ask(t, b, last))
-		require.Equal(t, heartbeat.Wanted(b), last)
-	}
-	require.NoError(t, ask(t, b, false))
-	silent := rec.count()
-	time.Sleep(20 * time.Millisecond)
-	require.Equal(t, silent, rec.count())
-	require.NoError(t, ask(t, b, true))
-	require.Eventually(t, func() bool { return rec.count() >= silent+3 }, 5*time.Second, time.Millisecond)
-	require.NoError(t, b.Close(t.Context()))
-	require.Equal(t, 1, rec.together, "two loops emitted at once")
-}
-
-func ask(t *testing.T, b *heartbeat.Beat, start bool) error {
-	t.Helper()
-	if start {
-		b.Start()
-		return nil
-	}
-	return b.Stop(t.Context())
 }
 
 func TestCase09PanickingEmitterIsSurvived(t *testing.T) {

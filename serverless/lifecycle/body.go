@@ -2,8 +2,10 @@ package lifecycle
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/vigil-agent/vigil/serverless/microvm"
 )
@@ -12,10 +14,42 @@ import (
 // most 16 KiB (specification sections 2.3 and 9).
 const MaxBodyBytes = 1 << 20
 
+const (
+	// smallBody is what is read of any body at once, in bytes: twice the
+	// platform's payload.
+	smallBody = 32 << 10
+	// largeBodies is how many larger ones are in memory at the same time: every
+	// process in the machine can send them.
+	largeBodies = 8
+)
+
+// errBusy says that too many large bodies are being handled.
+var errBusy = errors.New("too many large bodies at the same time")
+
 // readBody reads the whole body, or fails: a cut or oversized body must not
-// change any state.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
+// change any state. done must be called when the body is not needed any more.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, done func(), err error) {
+	reader := http.MaxBytesReader(w, r.Body, MaxBodyBytes)
+	body, err = io.ReadAll(io.LimitReader(reader, smallBody+1))
+	if err != nil || len(body) <= smallBody {
+		return body, func() {}, err
+	}
+	patience := time.NewTimer(readTimeout)
+	defer patience.Stop()
+	select {
+	case s.large <- struct{}{}:
+	case <-r.Context().Done():
+		return nil, nil, r.Context().Err()
+	case <-patience.C:
+		return nil, nil, errBusy
+	}
+	done = func() { <-s.large }
+	rest, err := io.ReadAll(reader)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return append(body, rest...), done, nil
 }
 
 // Spellings of the instance id in the body of run: the current one, and the one

@@ -46,12 +46,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	spend := newSpend(time.Now())
-	body, err := readBody(w, r)
+	body, done, err := s.readBody(w, r)
 	if err != nil {
 		s.log.Warn("hook refused: its body could not be read", "hook", hook.String(), "err", err)
 		http.Error(w, "the body could not be read completely, or is larger than 1 MiB", http.StatusInternalServerError)
 		return
 	}
+	defer done()
 	spend.mark("body")
 	s.seen[hook].Add(1)
 	c := &call{

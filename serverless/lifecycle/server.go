@@ -92,6 +92,7 @@ type Server struct {
 	flushers crew
 	hygiene  hygiene
 	calls    sync.WaitGroup // foreign calls and the watchdog
+	large    chan struct{}  // holds a token for each large body in memory
 
 	mu       sync.Mutex // guards the fields up to the blank line
 	machine  Machine
@@ -123,7 +124,7 @@ func New(cfg Config, deps Deps) *Server {
 	if deps.Clock == nil {
 		deps.Clock = clock.Now
 	}
-	s := &Server{cfg: cfg, deps: deps, log: deps.Log.With("component", "lifecycle")}
+	s := &Server{cfg: cfg, deps: deps, log: deps.Log.With("component", "lifecycle"), large: make(chan struct{}, largeBodies)}
 	s.events = newEvents(deps.Events, cfg.EventTags, &s.calls)
 	s.identity = newGate(&s.calls)
 	s.drainers = newCrew(deps.Drainers, Drainer.Drain, &s.calls)
