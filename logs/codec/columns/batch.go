@@ -134,7 +134,7 @@ func (s *state) head(b *batch, i int) {
 	for j := range t.slots {
 		if sl := &t.slots[j]; sl.clock {
 			v := &b.values[r.from+j]
-			*v, b.arena = s.clockValue(sl, r.lane, b.values[r.from:r.from+j], *v, b.arena)
+			*v, b.arena = s.clockValue(sl, r.lane, *v, b.arena)
 		}
 	}
 }

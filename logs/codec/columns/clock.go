@@ -153,12 +153,13 @@ func (l *layout) render(dst []byte, n uint64) []byte {
 
 // clockValue codes a timestamp of a lane: as a step from the latest in its layout,
 // or, after an escape, in a layout that the slot has from then on, or like any
-// other value.
-func (s *state) clockValue(sl *slot, lane int, line [][]byte, v, dst []byte) (value, rest []byte) {
+// other value; there are no values to copy then, because the line's other columns
+// come later.
+func (s *state) clockValue(sl *slot, lane int, v, dst []byte) (value, rest []byte) {
 	for switched := false; ; switched = true {
 		r := s.register(&s.lanes.list[lane], sl.layout)
 		if r == nil {
-			return s.slotValue(sl, line, v, dst)
+			return s.slotValue(sl, nil, v, dst)
 		}
 		lay := &s.layouts[sl.layout]
 		var n uint64
@@ -183,7 +184,7 @@ func (s *state) clockValue(sl *slot, lane int, line [][]byte, v, dst []byte) (va
 		}
 		if !s.switchLayout(sl, v) {
 			sl.stepped(escapedStep)
-			return s.slotValue(sl, line, v, dst)
+			return s.slotValue(sl, nil, v, dst)
 		}
 	}
 }
@@ -217,7 +218,7 @@ func (s *state) layoutOf(v []byte) int {
 			return 1 + i
 		}
 	}
-	if _, ok := s.exampleOf(v); ok && len(s.layouts) < maxLayouts {
+	if _, ok := s.exampleOf(v); ok && len(s.layouts) < maxLayouts && s.bytes+layoutBytes <= s.maxBytes {
 		return 1 + len(s.layouts)
 	}
 	return 0

@@ -192,7 +192,11 @@ func (d *Decoder) readText(h *header) error {
 
 // readChanges applies the changes of templates.
 func (s *state) readChanges() {
-	for !s.bad {
+	for n := 0; !s.bad; n++ {
+		if n > maxChanges {
+			s.fail("too many changes of templates")
+			return
+		}
 		switch s.change(0) {
 		case changeEnd:
 			return

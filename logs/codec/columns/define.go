@@ -13,6 +13,7 @@ const defineAfter = 2
 
 // define tells the receiver of the patterns that the batch needs.
 func (e *Encoder) define(bs *BatchStats) {
+	e.changes = 0
 	var last *pattern.Pattern
 	for i := range e.lines {
 		l := &e.lines[i]
@@ -51,7 +52,11 @@ func (e *Encoder) definePattern(p *pattern.Pattern, at int, bs *BatchStats) {
 	}
 	k := &e.known[id]
 	text, _ := p.Template()
-	if len(text) > maxTemplateText {
+	slots := 0
+	for _, sl := range p.Slots() {
+		slots += int(sl.To - sl.From)
+	}
+	if !e.room(len(text), slots) {
 		return
 	}
 	k.line = append(k.line[:0], l.msg...)
@@ -76,6 +81,15 @@ func (e *Encoder) definePattern(p *pattern.Pattern, at int, bs *BatchStats) {
 	e.state.change(changeNew)
 	k.number = e.state.defineTemplate(t)
 	bs.TemplatesAdded++
+}
+
+// room reports whether the receiver has room for a template, or for more slots of
+// one. The layouts of slots that are timestamps may already have been told.
+func (e *Encoder) room(text, slots int) bool {
+	s := e.state
+	e.changes++
+	return text <= maxTemplateText && s.bytes+templateBytes+text+slots*(slotBytes+layoutBytes) <= s.maxBytes &&
+		e.changes < maxChanges/8
 }
 
 // span is where a token of the known line is.
@@ -109,6 +123,10 @@ func (e *Encoder) widen(p *pattern.Pattern, at int, bs *BatchStats) {
 			e.cuts = append(e.cuts, cut{at: offset, length: end - start, clock: e.clockOf(p, at, int(tok))})
 			offset += end - start
 		}
+	}
+	if len(e.cuts) == 0 || !e.room(0, len(e.cuts)) {
+		e.forget(p.ID(), bs)
+		return
 	}
 	k.wild = wild
 	e.state.change(changeWiden)

@@ -26,6 +26,8 @@ type Encoder struct {
 	toks  []pattern.Token
 	lines []line
 	cuts  []cut
+
+	changes int // of templates, in this batch
 }
 
 // line is a record between learning and coding.

@@ -78,6 +78,9 @@ func (s *state) dropEntries(sl *slot, k keeps) {
 		}
 		counts[n] = counts[methodItems+i]
 		n++
+		if i == sl.latest {
+			sl.latest = len(kept)
+		}
 		sl.shapes[len(kept)] = uint8(len(kept))
 		kept = append(kept, it)
 	}

@@ -16,8 +16,7 @@ type register struct {
 
 const (
 	maxLanes  = 256 // the first lane is for all tag sets beyond
-	laneBytes = 128
-	laneEntry = 2 // a word in next
+	laneBytes = 128 + 2*maxLanes
 )
 
 // lanes finds the lane of each line.
@@ -27,16 +26,16 @@ type lanes struct {
 	last int
 }
 
-func (ls *lanes) init() { ls.list = []lane{{next: newSymbols(1)}} }
+func (ls *lanes) init() {
+	ls.tags.limit = maxTags
+	ls.list = []lane{{next: newSymbols(1)}}
+}
 
 // lane codes the tags of a line and returns the number of its lane.
 func (s *state) lane(tags string) (string, int) {
 	ls := &s.lanes
 	tags, n := s.word(&ls.tags, &ls.list[ls.last].next, tags)
-	n++
-	if n >= maxLanes {
-		n = 0
-	}
+	n++ // the first lane has no tags of its own
 	for n >= len(ls.list) {
 		if !s.allow(laneBytes) {
 			n = 0

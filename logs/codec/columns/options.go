@@ -45,6 +45,9 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	fill("MaxPatterns", &o.MaxPatterns, 1, DefaultMaxPatterns)
+	if o.MaxPatterns >= maxTemplates && err == nil {
+		err = fmt.Errorf("columns options: MaxPatterns is %d: use less than %d", o.MaxPatterns, maxTemplates)
+	}
 	fill("MaxStateBytes", &o.MaxStateBytes, minStateBytes, DefaultMaxStateBytes)
 	fill("MaxDataBytes", &o.MaxDataBytes, 1, DefaultMaxDataBytes)
 	fill("MaxRawBytes", &o.MaxRawBytes, 1, DefaultMaxRawBytes)

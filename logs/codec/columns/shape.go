@@ -117,6 +117,59 @@ func decimalWidth(v uint64) int {
 	return 3
 }
 
+// match takes apart a value of a known shape; it is not ok if it has another.
+func (p *parsed) match(sh *shape, value []byte) bool {
+	p.runs = p.runs[:0]
+	at := 0
+	for _, c := range sh.text {
+		if at >= len(value) {
+			return false
+		}
+		if c >= maxMark {
+			if value[at] != c {
+				return false
+			}
+			at++
+			continue
+		}
+		n := 0
+		var r run
+		switch c {
+		case decimalMark, octetMark:
+			for at+n < len(value) && value[at+n]-'0' < 10 && n < maxDecimal {
+				r.value = r.value*10 + uint64(value[at+n]-'0')
+				n++
+			}
+			if c == octetMark && (r.value > 255 || n != decimalWidth(r.value)) {
+				return false
+			}
+		default:
+			letters := byte('a')
+			if c == upperHexMark {
+				letters = 'A'
+			}
+			for at+n < len(value) && n < maxHex {
+				d := value[at+n] - '0'
+				if d >= 10 {
+					if d = value[at+n] - letters; d >= 6 {
+						break
+					}
+					d += 10
+				}
+				r.value = r.value<<4 | uint64(d)
+				n++
+			}
+		}
+		if n == 0 {
+			return false
+		}
+		r.width = n
+		at += n
+		p.runs = append(p.runs, r)
+	}
+	return at == len(value)
+}
+
 const (
 	isDigit byte = 1 << iota
 	isLower      // a to f

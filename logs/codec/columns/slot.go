@@ -20,6 +20,7 @@ type slot struct {
 	loose  bool    // widths of digits are never taken as fixed
 
 	index  *index // encoding: finds entries
+	latest int    // encoding: the item that is the latest shape
 	parsed int    // encoding: values that had a known shape
 
 	hand   int   // where the search for an entry to replace goes on
@@ -75,8 +76,9 @@ func newSlot() slot {
 type choice struct {
 	method int
 	hash   uint64
-	parsed bool // state.parse holds the value
-	shaped bool // and it may have a shape
+	parsed bool // the value has been taken apart, into state.parse
+	shaped bool // it may have a shape
+	known  int  // that of an item, or -1
 }
 
 // slotValue codes the value of one slot. line is the values of the line's slots to
@@ -125,6 +127,7 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 			s.fail("a new shape that is none, or has no room")
 			return nil, dst
 		}
+		sl.latest = len(sl.items)
 		sl.shapes = append(sl.shapes, uint8(len(sl.items)))
 		sl.items = append(sl.items, item{shape: sh})
 		sl.method.add(gain)
@@ -149,7 +152,7 @@ func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, hash uint64) (value, 
 func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 	search := sl.keeps != keepsNone && len(v) <= maxEntryValue
 	if sl.keeps == keepsText {
-		c.parsed, c.shaped = true, s.parse.parse(v)
+		s.takeApart(sl, v, &c)
 		search = search && !c.shaped
 	}
 	if search {
@@ -170,13 +173,27 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 		return c
 	}
 	if !c.parsed {
-		c.shaped = s.parse.parse(v)
+		s.takeApart(sl, v, &c)
 	}
-	if c.shaped {
+	switch {
+	case c.shaped && c.known >= 0:
+		c.method = methodItems + c.known
+	case c.shaped:
 		c.method = s.chooseShape(sl)
 		c.shaped = c.method >= methodItems
 	}
 	return c
+}
+
+// takeApart finds the shape of a value, which is likely to be the latest one.
+func (s *state) takeApart(sl *slot, v []byte, c *choice) {
+	c.parsed, c.known = true, -1
+	if len(sl.shapes) > 0 && s.parse.match(sl.items[sl.latest].shape, v) {
+		c.shaped, c.known = true, sl.latest
+		sl.parsed++
+		return
+	}
+	c.shaped = s.parse.parse(v)
 }
 
 // chooseShape is the method for the value that has been taken apart.
@@ -184,6 +201,7 @@ func (s *state) chooseShape(sl *slot) int {
 	for _, i := range sl.shapes {
 		if bytes.Equal(sl.items[i].shape.text, s.parse.text) {
 			sl.parsed++
+			sl.latest = int(i)
 			return methodItems + int(i)
 		}
 	}

@@ -29,9 +29,9 @@ type state struct {
 // The weight of a state is counted alike on both sides: the bytes of text it holds
 // and a fixed size for each model.
 const (
-	templateBytes = 256
+	templateBytes = 256 // with the models of its status and of what comes next
 	slotBytes     = 192
-	baseBytes     = 4 * numberBytes
+	baseBytes     = 4*numberBytes + templateBytes + laneBytes
 )
 
 func newState(maxBytes int) *state {
@@ -39,6 +39,7 @@ func newState(maxBytes int) *state {
 	s.templates = []*template{newTemplate()} // number 0 stands for lines of plain text
 	s.times.init()
 	s.lanes.init()
+	s.statuses.limit = maxStatuses
 	s.changes = newSymbols(changeKinds)
 	s.text.lengths, s.text.lines = *newNumber(), *newNumber()
 	return s

@@ -18,6 +18,8 @@ type template struct {
 }
 
 const (
+	maxTemplates     = 1 << 14
+	maxChanges       = 1 << 16 // in one batch
 	maxTemplateSlots = 512
 	maxTemplateText  = 1 << 16
 )
@@ -74,7 +76,7 @@ type cut struct {
 	clock      int // layout and 1, or 0
 }
 
-// newTemplate codes a new template and returns its number.
+// defineTemplate codes a new template and returns its number.
 func (s *state) defineTemplate(t *template) int {
 	t.text = bytes.Clone(s.string(&s.text.lengths, t.text))
 	n := s.count(len(t.at), maxTemplateSlots)
@@ -87,15 +89,21 @@ func (s *state) defineTemplate(t *template) int {
 		t.at[i] = from
 		s.defineSlot(&t.slots[i])
 	}
+	if w := t.weighs(); len(t.text) > maxTemplateText || !s.allow(w) {
+		s.fail("no room for a template")
+		return 0
+	}
 	number := len(s.templates)
 	if k := len(s.free); k > 0 {
 		number = s.free[k-1]
 		s.free = s.free[:k-1]
 		s.templates[number] = t
 	} else {
+		if number >= maxTemplates {
+			s.fail("too many templates")
+		}
 		s.templates = append(s.templates, t)
 	}
-	s.bytes += t.weighs()
 	return number
 }
 
@@ -114,6 +122,10 @@ func (s *state) defineSlot(sl *slot) {
 // what they have learnt.
 func (s *state) widenTemplate(t *template, cuts []cut) {
 	n := s.count(len(cuts), maxTemplateSlots-len(t.slots))
+	if n == 0 || !s.allow(n*slotBytes) {
+		s.fail("no room for slots, or none")
+		return
+	}
 	text := make([]byte, 0, len(t.text))
 	at, slots := make([]int, 0, len(t.at)+n), make([]slot, 0, len(t.at)+n)
 	s.bytes -= len(t.text)
@@ -139,7 +151,6 @@ func (s *state) widenTemplate(t *template, cuts []cut) {
 		sl := slot{clock: c.clock > 0, layout: max(c.clock-1, 0)}
 		s.defineSlot(&sl)
 		at, slots = append(at, len(text)), append(slots, sl)
-		s.bytes += slotBytes
 	}
 	for ; old < len(t.at); old++ {
 		text = append(text, t.text[from:t.at[old]]...)
@@ -175,10 +186,9 @@ func (s *state) templateNumber(n int) int {
 func (s *state) defineLayout(example []byte) {
 	example = s.string(&s.text.lengths, example)
 	l, ok := s.exampleOf(example)
-	if !ok || len(s.layouts) >= maxLayouts {
+	if !ok || len(s.layouts) >= maxLayouts || !s.allow(layoutBytes) {
 		s.fail("an example of no layout, or too many layouts")
 		return
 	}
-	s.bytes += layoutBytes
 	s.layouts = append(s.layouts, l)
 }

@@ -3,12 +3,14 @@ package columns
 // words is a dictionary of the stream: the status or the tags of records. Words
 // are never taken back; one that finds no room is sent in full each time.
 type words struct {
-	list []string
+	list  []string
+	limit int
 }
 
 const (
-	maxWords  = 1 << 10
-	wordBytes = 32
+	maxStatuses = 63
+	maxTags     = maxLanes - 1
+	wordBytes   = 32
 )
 
 // word codes a word, in a context. The number is -1 for a word without room.
@@ -35,7 +37,7 @@ func (s *state) word(w *words, m *symbols, word string) (string, int) {
 	} else {
 		word = string(s.string(&s.text.lengths, nil))
 	}
-	if len(w.list) >= maxWords || !s.allow(wordBytes+len(word)) {
+	if len(w.list) >= w.limit || !s.allow(wordBytes+len(word)) {
 		return word, -1
 	}
 	w.list = append(w.list, word)
