@@ -7,8 +7,8 @@ const (
 	valueCost = 2
 	// referCost is what naming the pattern costs.
 	referCost = 1
-	// defineCost is the framing of a define.
-	defineCost = 8
+	// defineCost is the framing of a define, once compressed.
+	defineCost = 4
 	// One define in carryOf is carried by a snapshot before it pays: streams rotate
 	// seldom, compared with the batches that a lasting pattern is used in.
 	carryOf = 4
@@ -22,8 +22,8 @@ func (p *Pattern) saves() int {
 }
 
 // Pays reports whether telling the receiver the pattern is expected to save more
-// than it costs, its share of snapshots included: a pattern that was used n times
-// of late is expected to be used n times more, and the n lines at hand save too.
+// than it costs, its share of snapshots included: a pattern of n lines so far
+// would have saved on each, and is expected to return n - 1 times more.
 func (t *Table) Pays(p *Pattern) bool {
 	if p.dropped {
 		return false
@@ -31,7 +31,7 @@ func (t *Table) Pays(p *Pattern) bool {
 	saves := p.saves()
 	costs := len(p.template) + len(p.pos) + defineCost
 	costs += costs / carryOf
-	return saves > 0 && 2*p.heat*uint64(saves) >= uint64(costs)
+	return saves > 0 && (2*(p.lines+p.returned)-1)*uint64(saves) >= uint64(costs)
 }
 
 // Loses reports whether a pattern the receiver knows has become so wide that lines

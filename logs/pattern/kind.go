@@ -26,8 +26,8 @@ const (
 	UUID
 	// IPv4 is four decimal octets, and maybe a port.
 	IPv4
-	// Time is a timestamp or a part of one: a date, a time of day, or both in one
-	// of the common layouts (see the stamp rules beside Tokenize), zone included.
+	// Time is a timestamp in one of the common layouts, zone included, or a part of
+	// one that stands alone: Jun, 14 and 15:16:01 of "Jun 14 15:16:01".
 	Time
 	// Duration is a number and a unit: 30s, 1.5ms, 1h30m.
 	Duration

@@ -29,17 +29,18 @@ type Pattern struct {
 
 // state is the part of a pattern that a transaction may change and undo.
 type state struct {
-	id      uint64
-	cluster uint64 // key of the cluster it is filed in
-	lastUse uint64 // transaction
-	usedAt  int64  // time
-	heat    uint64 // lines of late, as of lastUse
-	lines   uint64
-	bytes   uint64
-	weighs  int  // state bytes of what the receiver knows; 0 when it knows nothing
-	stale   bool // the receiver knows id with a narrower template
-	dropped bool // out of the table, though lines of the transaction still hold it
-	wild    tokenSet
+	id       uint64
+	cluster  uint64 // key of the cluster it is filed in
+	lastUse  uint64 // transaction
+	usedAt   int64  // time
+	heat     uint64 // lines of late, as of lastUse
+	lines    uint64
+	returned uint64 // lines of a candidate before it that was evicted, as far as known
+	bytes    uint64
+	weighs   int  // state bytes of what the receiver knows; 0 when it knows nothing
+	stale    bool // the receiver knows id with a narrower template
+	dropped  bool // out of the table, though lines of the transaction still hold it
+	wild     tokenSet
 }
 
 // memoryOf is the memory of a pattern made from a line, and of its place in the

@@ -2,22 +2,27 @@ package pattern
 
 import "bytes"
 
-// stampForm is what a Time token holds, so that what follows can complete it:
+// A timestamp is one token for each of its parts that stands alone, all of them a
+// Time, so that the part that seldom changes (the date) stays in the template:
 //
-//	2015-10-18 18:01:47,978        date and clock
-//	2015-10-18T18:01:47.978+02:00  one word already
+//	2015-10-18 18:01:47,978        date, clock
+//	2015-10-18T18:01:47.978+02:00  one part
 //	Jun 14 15:16:01                month, day, clock
 //	Sun Dec 04 04:47:44 2005       weekday, month, day, clock, year
 //	10/Oct/2000:13:55:36 -0700     access log, zone
 //
-// A completed stamp is one token.
+// Names of months and days are no words then, which first-word protection would
+// take for the kind of the line.
+
+// stampForm is what a Time and the parts before it make, so that what follows can
+// complete it.
 type stampForm uint8
 
 const (
 	_          stampForm = iota
 	formDate             // digits joined by - or /
 	formClock            // 18:01:47, and maybe a fraction
-	formFull             // date and clock
+	formFull             // date and clock, and maybe a zone
 	formAccess           // 10/Oct/2000:13:55:36
 	formANSI             // all of Sun Dec 04 04:47:44 but the year
 )
@@ -67,52 +72,44 @@ func isTimestamp(s []byte) bool {
 	return true
 }
 
-// stamp makes one token of the last one, a Time or an Int, and the tokens before
-// it that are parts of the same timestamp.
-func (s *scan) stamp(dst []Token) []Token {
-	n := len(dst) - 1
-	if n-s.first < 2 || dst[n-1].Kind != Space {
-		return dst
+// stamp looks whether the last token, a Time or an Int, completes a timestamp with
+// the tokens before it.
+func (s *scan) stamp(toks []Token) {
+	n := len(toks) - 1
+	if n-s.first < 2 || toks[n-1].Kind != Space {
+		return
 	}
-	t, before := &dst[n], &dst[n-2]
-	size := int(t.End - dst[n-1].End)
-	single := dst[n-1].End-before.End == 1
-	switch {
-	case t.Kind == Time && t.form == formClock && before.form == formDate && single:
-		return s.joinStamp(dst, n-2, formFull)
-	case t.Kind == Time && t.form == formClock && before.Kind == Int:
-		return s.monthStamp(dst)
-	case t.Kind == Int && before.form == formANSI && size == 4 && single:
-		return s.joinStamp(dst, n-2, formFull)
-	case t.Kind == Int && (before.form == formAccess || before.form == formFull) && size == 5 && single && marks[s.line[dst[n-1].End]] != digit:
-		return s.joinStamp(dst, n-2, 0)
+	t, before := &toks[n], &toks[n-2]
+	if t.Kind == Time {
+		switch {
+		case t.form != formClock:
+		case before.form == formDate:
+			t.form = formFull
+		case before.Kind == Int:
+			s.monthStamp(toks)
+		}
+		return
 	}
-	return dst
+	switch size := t.End - toks[n-1].End; {
+	case before.form == formANSI && size == 4:
+		t.Kind, t.form = Time, formFull
+	case (before.form == formAccess || before.form == formFull) && size == 5 && marks[s.line[toks[n-1].End]] != digit:
+		t.Kind = Time
+	}
 }
 
 // monthStamp completes a clock behind a month and a day, and maybe a weekday.
-func (s *scan) monthStamp(dst []Token) []Token {
-	n := len(dst) - 1
-	month := n - 4
-	if month < s.first || dst[month+1].Kind != Space || dst[n-2].End-dst[n-3].End > 2 {
-		return dst
+func (s *scan) monthStamp(toks []Token) {
+	n := len(toks) - 1
+	month, day := n-4, n-2
+	if month < s.first || toks[month+1].Kind != Space || toks[day].End-toks[day-1].End > 2 || !s.named(toks, month, months) {
+		return
 	}
-	if from := s.startOf(dst, month); !oneOf(months, s.line[from:dst[month].End]) {
-		return dst
+	toks[month].Kind, toks[day].Kind = Time, Time
+	if weekday := month - 2; weekday >= s.first && toks[weekday+1].Kind == Space && s.named(toks, weekday, weekdays) {
+		toks[weekday].Kind = Time
+		toks[n].form = formANSI
 	}
-	weekday := month - 2
-	if weekday >= s.first && dst[weekday+1].Kind == Space && dst[weekday+1].End-dst[weekday].End == 1 {
-		if from := s.startOf(dst, weekday); oneOf(weekdays, s.line[from:dst[weekday].End]) {
-			return s.joinStamp(dst, weekday, formANSI)
-		}
-	}
-	return s.joinStamp(dst, month, 0)
-}
-
-// joinStamp makes one Time of all tokens from an index on.
-func (s *scan) joinStamp(dst []Token, from int, form stampForm) []Token {
-	dst[from] = Token{End: dst[len(dst)-1].End, Kind: Time, form: form}
-	return dst[:from+1]
 }
 
 const (
@@ -120,8 +117,9 @@ const (
 	weekdays = "MonTueWedThuFriSatSun"
 )
 
-// oneOf reports whether word is one of the three-letter names.
-func oneOf(names string, word []byte) bool {
+// named reports whether a token is one of some three-letter names.
+func (s *scan) named(toks []Token, n int, names string) bool {
+	word := s.line[s.startOf(toks, n):toks[n].End]
 	if len(word) != 3 {
 		return false
 	}

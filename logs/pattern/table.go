@@ -157,7 +157,7 @@ func (t *Table) insert(line []byte, toks []Token, word uint64, like Pattern) *Pa
 	p.heat, p.lines, p.bytes = 1, 1, uint64(len(line))
 	if score > scoreBatch+scoreAgain {
 		// The shape was here before, and its candidate was evicted since.
-		p.heat++
+		p.returned = 1
 	}
 	t.nextSerial++
 	t.candidates++

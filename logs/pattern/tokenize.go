@@ -54,7 +54,7 @@ func Tokenize(dst []Token, line []byte) []Token {
 		}
 		dst = append(dst, t)
 		if t.Kind == Time || t.Kind == Int {
-			dst = s.stamp(dst)
+			s.stamp(dst)
 		}
 		inWord = false
 	}

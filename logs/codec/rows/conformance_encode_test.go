@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -243,6 +244,7 @@ log 0 pattern 0 "daemon" "10.0.0.4"
 	require.Equal(t, Stats{
 		RawBytes: 148, EncodedBytes: s.enc.Stats().EncodedBytes, CompressedBytes: s.enc.Stats().EncodedBytes, Payloads: 2,
 		LinesStructured: 4, LinesRaw: 1, PatternsAdded: 1, PatternsUpdated: 1, Patterns: 1, StateBytes: len("user  logged in from ") + 8 + EntryBytes,
+		Checked: 1, Busy: s.enc.Stats().Busy, Candidates: 1, MemoryBytes: s.enc.table.MemoryBytes(),
 	}, s.enc.Stats())
 }
 
@@ -275,7 +277,7 @@ func TestP6EvictionStaysBelowTheBound(t *testing.T) {
 func TestP7PatternsOfTheBatchAreNotEvicted(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{MaxPatterns: 2})
-	require.Equal(t, `pattern 1 "one one " [8]
+	require.Equal(t, `pattern 1 "the only one " [13]
 log 1000 pattern 0 1
 log 1000 pattern 0 2
 pattern 2 "two, two " [9]
@@ -283,7 +285,7 @@ log 1000 pattern 0 1
 log 1000 pattern 0 2
 log 1000 raw "three; three 1"
 log 1000 raw "three; three 2"
-`, s.send(recs("one one 1", "one one 2", "two, two 1", "two, two 2", "three; three 1", "three; three 2")...), "a third pattern has no room in this batch")
+`, s.send(recs("the only one 1", "the only one 2", "two, two 1", "two, two 2", "three; three 1", "three; three 2")...), "a third pattern has no room in this batch")
 	require.Equal(t, `log 1000 pattern 2 3
 pattern 1 deleted
 pattern 3 "three; three " [13]
@@ -314,14 +316,25 @@ func TestP8IdentifiersDoNotFillTheDictionary(t *testing.T) {
 	require.Equal(t, state, st.StateBytes)
 }
 
-func TestP9P10JSONIsText(t *testing.T) {
+func TestP9JSONNumbersKeepTheirLexeme(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{})
 	require.Equal(t, `pattern 1 "{\"msg\":\"a \",\"level\":\"info\",\"pid\":}" [10 33]
 log 0 pattern 0 1 "12345678901234567890"
 log 0 pattern 0 2 "1.50"
 `, s.send(rec(0, `{"msg":"a 1","level":"info","pid":12345678901234567890}`), rec(0, `{"msg":"a 2","level":"info","pid":1.50}`)))
+}
+
+func TestP10JSONWithOddKeysIsRaw(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{})
 	require.Equal(t, `log 0 raw "{ \"a,b\": 1, \"c.d\": 2, \"a,b\":3 }"`+"\n", s.send(rec(0, `{ "a,b": 1, "c.d": 2, "a,b":3 }`)))
+	// No schema of keys is ever sent, so that no key can be misread; what repeats
+	// becomes a template of bytes like any line.
+	require.Equal(t, `pattern 1 "{ \"a,b\": , \"c.d\": , \"a,b\":3 }" [9 18]
+log 0 pattern 0 1 2
+log 0 pattern 0 4 5
+`, s.send(rec(0, `{ "a,b": 1, "c.d": 2, "a,b":3 }`), rec(0, `{ "a,b": 4, "c.d": 5, "a,b":3 }`)))
 }
 
 func TestP11MultiLine(t *testing.T) {
@@ -332,4 +345,32 @@ func TestP11MultiLine(t *testing.T) {
 log 0 pattern 0 5 10
 log 0 pattern 0 6 12
 `, s.send(rec(0, fmt.Sprintf(trace, 5, 10)), rec(0, fmt.Sprintf(trace, 6, 12))))
+}
+
+func TestP12IdleEntriesAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{MaxIdle: time.Minute, CheckEvery: 1})
+	job := func(ms int64) []record.Record {
+		in := []record.Record{rec(ms, "worker 1 is done"), rec(ms, "worker 2 is done")}
+		for i := range in {
+			in[i].Tags = "service:jobs"
+		}
+		return in
+	}
+	require.Equal(t, `pattern 1 "worker  is done" [7]
+dict 1 "service:jobs"
+log 1000 pattern 0 1 tags #1
+log 0 pattern 0 2
+`, s.send(job(1000)...))
+	require.Equal(t, "log 61000 pattern 1 1 tags #1\nlog 0 pattern 0 2\n", s.send(job(61_000)...), "as old as may be")
+	require.Equal(t, "log 0 raw \"else\"\n", s.send(rec(0, "else")), "time does not go back")
+	require.Equal(t, `pattern 1 deleted
+dict 1 deleted
+pattern 2 "worker  is done" [7]
+dict 2 "service:jobs"
+log 121001 pattern 0 1 tags #2
+log 0 pattern 0 2
+`, s.send(job(121_001)...), "what returns has a new id")
+	require.Equal(t, "pattern 2 deleted\ndict 2 deleted\nlog 300000 raw \"else\"\n", s.send(rec(300_000, "else")))
+	require.Zero(t, s.enc.Stats().StateBytes)
 }

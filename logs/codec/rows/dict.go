@@ -11,34 +11,38 @@ import (
 // transactions, and an entry used in the running one is never evicted by it.
 type dict struct {
 	maxEntries, maxBytes int
+	maxIdle              int64 // milliseconds; 0 is forever
 	entries              map[string]*dictEntry
 	dictCounts
 	tx      uint64
 	saved   dictCounts
 	undo    []dictUndo
-	seen    sketch
+	seen    pattern.Sketch
 	evicted []uint64
 	victims []*dictEntry
 }
 
 type dictCounts struct {
-	nextID uint64
-	bytes  int
+	nextID      uint64
+	bytes       int
+	now, oldest int64 // time, and no entry was last used before
 }
 
 type dictEntry struct {
 	id      uint64
 	value   string
 	lastUse uint64 // transaction
+	usedAt  int64  // time
 }
 
 // dictUndo is one change of the running transaction.
 type dictUndo struct {
 	what    dictUndoKind
 	entry   *dictEntry
-	lastUse uint64     // used: before
-	at      uint32     // seen: which slot
-	slot    sketchSlot // seen: before
+	lastUse uint64             // used: before
+	usedAt  int64              // used: before
+	at      uint32             // seen: which slot
+	slot    pattern.SketchSlot // seen: before
 }
 
 type dictUndoKind uint8
@@ -57,8 +61,8 @@ const (
 	maxDictValue = 128
 )
 
-func newDict(maxEntries, maxBytes int) *dict {
-	return &dict{maxEntries: maxEntries, maxBytes: maxBytes, entries: map[string]*dictEntry{}, dictCounts: dictCounts{nextID: 1}}
+func newDict(maxEntries, maxBytes int, maxIdle int64) *dict {
+	return &dict{maxEntries: maxEntries, maxBytes: maxBytes, maxIdle: maxIdle, entries: map[string]*dictEntry{}, dictCounts: dictCounts{nextID: 1}}
 }
 
 func (d *dict) begin() {
@@ -77,13 +81,13 @@ func (d *dict) rollback() {
 	for _, u := range slices.Backward(d.undo) {
 		switch u.what {
 		case dictUsed:
-			u.entry.lastUse = u.lastUse
+			u.entry.lastUse, u.entry.usedAt = u.lastUse, u.usedAt
 		case dictAdded:
 			delete(d.entries, u.entry.value)
 		case dictRemoved:
 			d.entries[u.entry.value] = u.entry
 		case dictSeen:
-			d.seen.slots[u.at] = u.slot
+			d.seen.Restore(u.at, u.slot)
 		}
 	}
 	d.dictCounts = d.saved
@@ -98,8 +102,8 @@ func (d *dict) lookup(value []byte) (id uint64, ok bool) {
 		return 0, false
 	}
 	if e.lastUse != d.tx {
-		d.undo = append(d.undo, dictUndo{what: dictUsed, entry: e, lastUse: e.lastUse})
-		e.lastUse = d.tx
+		d.undo = append(d.undo, dictUndo{what: dictUsed, entry: e, lastUse: e.lastUse, usedAt: e.usedAt})
+		e.lastUse, e.usedAt = d.tx, d.now
 	}
 	return e.id, true
 }
@@ -107,9 +111,9 @@ func (d *dict) lookup(value []byte) (id uint64, ok bool) {
 // returns counts a sighting of a string the receiver does not know, and reports
 // whether it returns often enough to be told.
 func (d *dict) returns(value []byte) bool {
-	score, at, before := d.seen.see(pattern.Hash(value), d.tx)
+	score, at, before := d.seen.See(pattern.Hash(value), d.tx)
 	d.undo = append(d.undo, dictUndo{what: dictSeen, at: at, slot: before})
-	return score >= scoreAdmit
+	return score >= pattern.ScoreReturns
 }
 
 // add gives a new string an id. evicted are the ids the receiver must forget
@@ -122,7 +126,7 @@ func (d *dict) add(value []byte) (id uint64, evicted []uint64, ok bool) {
 			return 0, d.evicted, false
 		}
 	}
-	e := &dictEntry{id: d.nextID, value: string(value), lastUse: d.tx}
+	e := &dictEntry{id: d.nextID, value: string(value), lastUse: d.tx, usedAt: d.now}
 	d.nextID++
 	d.bytes += dictState(len(value))
 	d.entries[e.value] = e
@@ -155,10 +159,38 @@ func (d *dict) evict(n int) {
 		if len(d.entries)*10 <= d.maxEntries*7 && d.bytes*10 <= d.maxBytes*7 && d.room(n) {
 			break
 		}
-		delete(d.entries, e.value)
-		d.bytes -= dictState(len(e.value))
-		d.evicted = append(d.evicted, e.id)
-		d.undo = append(d.undo, dictUndo{what: dictRemoved, entry: e})
+		d.remove(e)
 	}
 	clear(d.victims)
+}
+
+func (d *dict) remove(e *dictEntry) {
+	delete(d.entries, e.value)
+	d.bytes -= dictState(len(e.value))
+	d.evicted = append(d.evicted, e.id)
+	d.undo = append(d.undo, dictUndo{what: dictRemoved, entry: e})
+}
+
+// advance tells the dictionary the time, in milliseconds, and removes what has not
+// been used for longer than maxIdle. It returns the ids the receiver must forget,
+// sorted, valid until the next call. Time never goes back.
+func (d *dict) advance(now int64) []uint64 {
+	d.evicted = d.evicted[:0]
+	if d.nextID == 1 && d.now == 0 {
+		d.now, d.oldest = now, now
+	}
+	d.now = max(d.now, now)
+	if d.maxIdle == 0 || d.now-d.oldest <= d.maxIdle {
+		return nil
+	}
+	d.oldest = d.now
+	for _, e := range d.entries {
+		if e.lastUse != d.tx && d.now-e.usedAt > d.maxIdle {
+			d.remove(e)
+		} else {
+			d.oldest = min(d.oldest, e.usedAt)
+		}
+	}
+	slices.Sort(d.evicted)
+	return d.evicted
 }

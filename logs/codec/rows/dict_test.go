@@ -39,7 +39,7 @@ func requireConsistentDict(tb testing.TB, d *dict) {
 
 func TestDictEvictsTheLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
-	d := newDict(4, 1<<10)
+	d := newDict(4, 1<<10, 0)
 	for _, v := range []string{"a", "b", "c", "d"} {
 		d.begin()
 		_, evicted, ok := d.add([]byte(v))
@@ -61,7 +61,7 @@ func TestDictEvictsTheLeastRecentlyUsed(t *testing.T) {
 
 func TestDictKeepsWhatIsInUse(t *testing.T) {
 	t.Parallel()
-	d := newDict(2, 1<<10)
+	d := newDict(2, 1<<10, 0)
 	d.begin()
 	for _, v := range []string{"a", "b"} {
 		_, _, ok := d.add([]byte(v))
@@ -75,7 +75,7 @@ func TestDictKeepsWhatIsInUse(t *testing.T) {
 
 func TestDictRefusesWhatNeverFits(t *testing.T) {
 	t.Parallel()
-	d := newDict(9, 100)
+	d := newDict(9, 100, 0)
 	d.begin()
 	_, _, ok := d.add([]byte("small"))
 	require.True(t, ok)
@@ -93,7 +93,7 @@ func TestDictTransactions(t *testing.T) {
 	t.Parallel()
 	word := rapid.StringMatching(`[ab]{1,4}`)
 	rapid.Check(t, func(rt *rapid.T) {
-		d := newDict(rapid.IntRange(1, 5).Draw(rt, "entries"), rapid.IntRange(30, 150).Draw(rt, "bytes"))
+		d := newDict(rapid.IntRange(1, 5).Draw(rt, "entries"), rapid.IntRange(30, 150).Draw(rt, "bytes"), 3)
 		for range rapid.IntRange(1, 8).Draw(rt, "transactions") {
 			words := rapid.SliceOfN(word, 0, 10).Draw(rt, "words")
 			run := func() (out []string) {
@@ -119,47 +119,4 @@ func TestDictTransactions(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestSketchScores(t *testing.T) {
-	t.Parallel()
-	var s sketch
-	see := func(hash, batch uint64) int {
-		score, _, _ := s.see(hash, batch)
-		return score
-	}
-	const a, b = 1<<32 | 5, 2<<32 | 5 // the same slot
-	require.Equal(t, 8, see(a, 1))
-	require.Equal(t, 9, see(a, 1))
-	require.Equal(t, 17, see(a, 2))
-	require.Equal(t, 25, see(a, 3))
-	require.Equal(t, 0, see(b, 3), "what returns is not pushed out at once")
-	require.Equal(t, 32, see(a, 4))
-	for range 24 {
-		require.Equal(t, 0, see(b, 5))
-	}
-	require.Equal(t, 8, see(b, 5), "but in the end")
-	require.Equal(t, 8, see(a, 5), "one sighting is no hold on a slot")
-	for range 300 {
-		require.LessOrEqual(t, see(a, 5), scoreAdmit+scoreBatch, "scores do not overflow")
-	}
-}
-
-// A string that is in every batch is admitted even when everything around it is
-// new each time.
-func TestSketchUnderNoise(t *testing.T) {
-	t.Parallel()
-	var s sketch
-	gen := newGenerator(20)
-	admitted := 0
-	for batch := range uint64(20) {
-		if score, _, _ := s.see(0x1234_5678_9abc_def0, batch); score >= scoreAdmit {
-			admitted++
-		}
-		for range 500 {
-			score, _, _ := s.see(gen.rnd.Uint64(), batch)
-			require.Less(t, score, scoreAdmit)
-		}
-	}
-	require.Greater(t, admitted, 10)
 }

@@ -9,7 +9,6 @@ import (
 
 // write encodes the batch that learn has prepared.
 func (e *Encoder) write(recs []record.Record) {
-	e.w.reset()
 	for i := range recs {
 		e.writeLog(&recs[i], &e.lines[i])
 	}
@@ -18,9 +17,7 @@ func (e *Encoder) write(recs []record.Record) {
 func (e *Encoder) writeLog(r *record.Record, l *line) {
 	w := &e.w
 	c := content{text: l.msg}
-	// A line that is the first of its kind costs least as text: what is told about
-	// it pays only if others follow.
-	if l.pattern != nil && l.pattern.Seen() > 1 && e.definePattern(l.pattern) {
+	if l.pattern != nil && e.definePattern(l.pattern) {
 		c.structured = true
 		if id := l.pattern.ID(); id != w.lastPattern {
 			c.pattern, w.lastPattern = id, id
@@ -37,16 +34,39 @@ func (e *Encoder) writeLog(r *record.Record, l *line) {
 	w.log(r.Time, c, tags, status)
 }
 
-// definePattern makes sure that the receiver knows the pattern as it is now.
+// writeRaw encodes the batch without reference to any state. Tags are repeated on
+// every log, see tags.
+func (e *Encoder) writeRaw(recs []record.Record) {
+	var tags, status []byte
+	for i := range recs {
+		r, l := &recs[i], &e.lines[i]
+		tags = appendInlineTags(tags[:0], e.utf8(r.Tags))
+		if status = status[:0]; r.Status != "" {
+			status = appendInlineStatus(status, e.utf8(r.Status))
+		}
+		if l.replaced || !utf8.ValidString(r.Tags) || !utf8.ValidString(r.Status) {
+			e.stats.InvalidUTF8++
+		}
+		e.stats.LinesRaw++
+		e.w.log(r.Time, content{text: l.msg}, tags, status)
+	}
+}
+
+// definePattern makes sure that the receiver knows the pattern as it is now, if
+// that is expected to pay.
 func (e *Encoder) definePattern(p *pattern.Pattern) bool {
+	if e.table.Loses(p) {
+		e.w.forget(patternDelete, e.table.Drop(p))
+		e.stats.PatternsRemoved++
+		return false
+	}
 	if p.Defined() {
 		return true
 	}
-	template, pos := p.Template()
-	if len(template) < 4+4*len(pos) {
-		// Each value costs four bytes besides itself: text is shorter.
+	if !e.table.Pays(p) {
 		return false
 	}
+	template, pos := p.Template()
 	update := p.ID() != 0
 	evicted, ok := e.table.Define(p)
 	for _, id := range evicted {
@@ -68,11 +88,12 @@ func (e *Encoder) definePattern(p *pattern.Pattern) bool {
 // appendValues encodes the values of a structured log.
 func (e *Encoder) appendValues(l *line) {
 	b := e.w.values[:0]
+	toks := e.toks[l.from:l.to]
 	for _, s := range l.pattern.Slots() {
-		value := pattern.Span(l.msg, l.toks, int(s.From), int(s.To))
+		value := pattern.Span(l.msg, toks, int(s.From), int(s.To))
 		kind := pattern.Mixed
 		if s.To-s.From == 1 {
-			kind = l.toks[s.From].Kind
+			kind = toks[s.From].Kind
 		}
 		if v, ok := smallInt(value, kind); ok {
 			b = appendHead(b, keyDynamicValues, varintSize(v))
@@ -108,7 +129,7 @@ func smallInt(s []byte, kind pattern.Kind) (uint64, bool) {
 // dictValue is the dictionary id of a value, if it has one or deserves one now.
 func (e *Encoder) dictValue(value []byte, kind pattern.Kind) (uint64, bool) {
 	switch kind {
-	case pattern.Time, pattern.UUID, pattern.Int, pattern.Decimal:
+	case pattern.Time, pattern.UUID, pattern.Int, pattern.Decimal, pattern.Epoch:
 		// Such values hardly ever repeat.
 		return 0, false
 	}
@@ -163,12 +184,22 @@ func (e *Encoder) tags(tags string) []byte {
 		f.encoded = appendHead(f.encoded, keyTagset, n)
 		f.encoded = appendVarint(f.encoded, keyDict, id)
 	} else {
-		n := fieldSize(len(text))
-		f.encoded = appendHead(f.encoded, keyTags, fieldSize(n))
-		f.encoded = appendHead(f.encoded, keyTagset, n)
-		f.encoded = appendField(f.encoded, keyString, text)
+		f.encoded = appendInlineTags(f.encoded, text)
 	}
 	return f.encoded
+}
+
+// appendInlineTags appends a Log.tags that stands on its own.
+func appendInlineTags(b, text []byte) []byte {
+	n := fieldSize(len(text))
+	b = appendHead(b, keyTags, fieldSize(n))
+	b = appendHead(b, keyTagset, n)
+	return appendField(b, keyString, text)
+}
+
+// appendInlineStatus appends a Log.status that stands on its own.
+func appendInlineStatus(b, text []byte) []byte {
+	return appendField(appendHead(b, keyStatus, fieldSize(len(text))), keyString, text)
 }
 
 // status is the encoded Log.status: never left out for the log before, and absent
@@ -191,8 +222,7 @@ func (e *Encoder) status(status string) []byte {
 		f.encoded = appendHead(f.encoded, keyStatus, varintSize(id))
 		f.encoded = appendVarint(f.encoded, keyDict, id)
 	} else {
-		f.encoded = appendHead(f.encoded, keyStatus, fieldSize(len(text)))
-		f.encoded = appendField(f.encoded, keyString, text)
+		f.encoded = appendInlineStatus(f.encoded, text)
 	}
 	return f.encoded
 }

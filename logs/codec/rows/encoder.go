@@ -3,7 +3,10 @@ package rows
 import (
 	"bytes"
 	"errors"
+	"time"
+	"unicode/utf8"
 
+	"github.com/vigil-agent/vigil/logs/codec/check"
 	"github.com/vigil-agent/vigil/logs/pattern"
 	"github.com/vigil-agent/vigil/logs/record"
 )
@@ -15,6 +18,7 @@ type Encoder struct {
 	comp  *compressor
 	table *pattern.Table
 	dict  *dict
+	check *check.Checker[Payload] // nil: no self-check
 	stats Stats
 
 	// Scratch of one call.
@@ -28,8 +32,8 @@ type Encoder struct {
 // line is a record between the two passes of a call.
 type line struct {
 	msg      []byte
-	replaced bool // msg is not the record's own
-	toks     []pattern.Token
+	replaced bool             // msg is not the record's own
+	from, to int              // of Encoder.toks
 	pattern  *pattern.Pattern // nil: send as text
 }
 
@@ -56,21 +60,46 @@ func NewEncoder(o Options) (*Encoder, error) {
 // encoded before it, and a ledger of them, are of no use after it.
 func (e *Encoder) Reset() {
 	e.table = pattern.NewTable(pattern.Limits{
-		MaxPatterns:   e.opts.MaxPatterns,
-		MaxStateBytes: e.opts.MaxPatternBytes,
-		MaxLineBytes:  maxLineBytes,
-		EntryBytes:    EntryBytes,
+		MaxPatterns:    e.opts.MaxPatterns,
+		MaxStateBytes:  e.opts.MaxPatternBytes,
+		MaxMemoryBytes: e.opts.MaxMemoryBytes,
+		MaxLineBytes:   maxLineBytes,
+		EntryBytes:     EntryBytes,
+		MaxIdle:        e.opts.MaxIdle.Milliseconds(),
 	})
-	e.dict = newDict(e.opts.MaxDictEntries, e.opts.MaxDictBytes)
+	e.dict = newDict(e.opts.MaxDictEntries, e.opts.MaxDictBytes, e.opts.MaxIdle.Milliseconds())
+	e.keepCounts()
+	e.check = nil
+	if e.opts.CheckEvery > 0 {
+		e.check = check.New(newMirror(e.opts), e.opts.CheckEvery)
+	}
+}
+
+// keepCounts adds what the checker has counted to the statistics, which outlive it.
+func (e *Encoder) keepCounts() {
+	if e.check != nil {
+		c := e.check.Counts()
+		e.stats.Checked += c.Checked
+		e.stats.CheckFailures += c.Failures
+	}
 }
 
 // Stats is what the encoder has done so far.
 func (e *Encoder) Stats() Stats {
 	s := e.stats
-	s.Patterns, s.DictEntries = e.table.Patterns(), len(e.dict.entries)
+	if e.check != nil {
+		c := e.check.Counts()
+		s.Checked += c.Checked
+		s.CheckFailures += c.Failures
+	}
+	s.Patterns, s.DictEntries, s.Candidates = e.table.Patterns(), len(e.dict.entries), e.table.Candidates()
 	s.StateBytes = e.table.StateBytes() + e.dict.bytes
+	s.MemoryBytes = e.table.MemoryBytes() + e.dict.bytes
 	return s
 }
+
+// Top lists the n patterns with the most bytes, the largest first.
+func (e *Encoder) Top(n int) []pattern.Volume { return e.table.Top(n) }
 
 // Encode seals records into one payload. The encoder's state changes only when it
 // succeeds; a *TooLargeError tells how to go on. No records give an empty payload.
@@ -87,18 +116,67 @@ func (e *Encoder) Encode(recs []record.Record) (Payload, error) {
 // try is Encode but for the index of the record to blame.
 func (e *Encoder) try(recs []record.Record) (Payload, error) {
 	before := e.stats
-	e.table.Begin()
-	e.dict.begin()
-	p, err := e.seal(recs)
+	p, err := e.sealWith(recs, e.write)
+	if err == nil && e.check != nil {
+		err = e.check.Batch(p, len(recs), func(i int) record.Record { return e.expected(&recs[i], &e.lines[i]) })
+		var m *check.MismatchError
+		if errors.As(err, &m) {
+			p, err = e.sealRaw(recs, e.blamed(m.Line), before)
+		}
+	}
 	e.release()
 	if err != nil {
-		e.table.Rollback()
-		e.dict.rollback()
-		e.stats = before
+		e.rollback(before)
 		return Payload{}, err
 	}
 	e.table.Commit()
 	return p, nil
+}
+
+func (e *Encoder) begin() {
+	e.table.Begin()
+	e.dict.begin()
+}
+
+func (e *Encoder) rollback(before Stats) {
+	e.table.Rollback()
+	e.dict.rollback()
+	e.stats = before
+}
+
+// blamed is the pattern of a line that failed its check, nil when it has none.
+func (e *Encoder) blamed(i int) *pattern.Pattern {
+	if i < 0 || i >= len(e.lines) {
+		return nil
+	}
+	return e.lines[i].pattern
+}
+
+// expected is a record as the receiver must get it.
+func (e *Encoder) expected(r *record.Record, l *line) record.Record {
+	return record.Record{
+		Time: r.Time, Message: l.msg,
+		Status: validText(r.Status), Tags: validText(r.Tags),
+	}
+}
+
+// sealRaw seals a batch that failed its check without any state, and drops the
+// pattern to blame.
+func (e *Encoder) sealRaw(recs []record.Record, blamed *pattern.Pattern, before Stats) (Payload, error) {
+	e.rollback(before)
+	p, err := e.sealWith(recs, func(recs []record.Record) {
+		if blamed != nil {
+			if id := e.table.Drop(blamed); id != 0 {
+				e.w.forget(patternDelete, id)
+				e.stats.PatternsRemoved++
+			}
+		}
+		e.writeRaw(recs)
+	})
+	if err == nil {
+		err = e.check.Follow(p)
+	}
+	return p, err
 }
 
 // release lets go of the caller's messages, and of scratch memory after an
@@ -131,24 +209,27 @@ func (e *Encoder) misfit(recs []record.Record, limit int) int {
 // fits reports whether records fit in one batch, and changes nothing.
 func (e *Encoder) fits(recs []record.Record) bool {
 	before := e.stats
-	e.table.Begin()
-	e.dict.begin()
-	_, err := e.seal(recs)
-	e.table.Rollback()
-	e.dict.rollback()
-	e.stats = before
+	_, err := e.sealWith(recs, e.write)
+	e.rollback(before)
 	return err == nil
 }
 
-// seal encodes and compresses, and leaves it to its caller to keep or undo what
-// that has changed.
-func (e *Encoder) seal(recs []record.Record) (Payload, error) {
-	e.learn(recs)
-	e.write(recs)
+// sealWith begins a transaction, encodes with write, and compresses; it leaves it
+// to its caller to keep or undo what that has changed.
+func (e *Encoder) sealWith(recs []record.Record, write func([]record.Record)) (Payload, error) {
+	e.begin()
+	e.w.reset()
+	start := time.Now()
+	e.tokenize(recs)
+	tokenized := time.Now()
+	e.expire(recs)
+	e.learn()
+	write(recs)
 	plain := e.w.buf
 	if len(plain) > e.opts.MaxEncodedBytes {
 		return Payload{}, &TooLargeError{Index: -1, Size: len(plain), Max: e.opts.MaxEncodedBytes}
 	}
+	encoded := time.Now()
 	data, err := e.comp.compress(plain)
 	if err != nil {
 		return Payload{}, err
@@ -164,28 +245,53 @@ func (e *Encoder) seal(recs []record.Record) (Payload, error) {
 	e.stats.RawBytes += uint64(p.RawBytes)
 	e.stats.EncodedBytes += uint64(p.EncodedBytes)
 	e.stats.CompressedBytes += uint64(len(p.Data))
+	e.stats.Busy.Tokenize += tokenized.Sub(start)
+	e.stats.Busy.Encode += encoded.Sub(tokenized)
+	e.stats.Busy.Compress += time.Since(encoded)
 	return p, nil
+}
+
+// tokenize cuts every line.
+func (e *Encoder) tokenize(recs []record.Record) {
+	e.toks, e.lines, e.clean = e.toks[:0], e.lines[:0], e.clean[:0]
+	for i := range recs {
+		l := line{msg: recs[i].Message, from: len(e.toks)}
+		if !utf8.Valid(l.msg) {
+			l.msg, l.replaced = e.validMessage(l.msg), true
+		} else if len(l.msg) <= maxLineBytes {
+			e.toks = pattern.Tokenize(e.toks, l.msg)
+		}
+		l.to = len(e.toks)
+		e.lines = append(e.lines, l)
+	}
 }
 
 // learn files every line under a pattern before any of them is written, so that a
 // pattern is told once and as wide as the batch needs it.
-func (e *Encoder) learn(recs []record.Record) {
-	e.toks, e.lines, e.clean = e.toks[:0], e.lines[:0], e.clean[:0]
-	for i := range recs {
-		e.lines = append(e.lines, e.learnLine(recs[i].Message))
+func (e *Encoder) learn() {
+	for i := range e.lines {
+		if l := &e.lines[i]; l.to > l.from {
+			l.pattern = e.table.Learn(l.msg, e.toks[l.from:l.to])
+		}
 	}
 }
 
-func (e *Encoder) learnLine(msg []byte) line {
-	if valid, replaced := e.validMessage(msg); replaced {
-		return line{msg: valid, replaced: true}
+// expire makes the receiver forget what has not been used for long. The clock is
+// that of the records.
+func (e *Encoder) expire(recs []record.Record) {
+	if len(recs) == 0 {
+		return
 	}
-	if len(msg) > maxLineBytes {
-		return line{msg: msg}
+	now := recs[0].Time
+	for i := range recs {
+		now = max(now, recs[i].Time)
 	}
-	from := len(e.toks)
-	e.toks = pattern.Tokenize(e.toks, msg)
-	// When e.toks grows and moves later, this part stays as it is.
-	toks := e.toks[from:len(e.toks):len(e.toks)]
-	return line{msg: msg, toks: toks, pattern: e.table.Learn(msg, toks)}
+	for _, id := range e.table.Advance(now) {
+		e.w.forget(patternDelete, id)
+		e.stats.PatternsRemoved++
+	}
+	for _, id := range e.dict.advance(now) {
+		e.w.forget(dictDelete, id)
+		e.stats.DictRemoved++
+	}
 }

@@ -1,6 +1,9 @@
 package rows
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Options bounds an encoder. The zero value of a field means its default.
 type Options struct {
@@ -12,6 +15,15 @@ type Options struct {
 	MaxDictEntries int
 	// MaxDictBytes bounds the receiver's state bytes of the dictionary.
 	MaxDictBytes int
+	// MaxMemoryBytes bounds the encoder's own memory of patterns, those included
+	// that the receiver does not know yet.
+	MaxMemoryBytes int
+	// MaxIdle is how long a pattern or a string may go unused, by the time of the
+	// records, before the receiver is told to forget it.
+	MaxIdle time.Duration
+	// CheckEvery is how many payloads there are to one that is decoded and compared
+	// before it leaves (the self-check); below 0 none is.
+	CheckEvery int
 	// MaxDataBytes bounds Payload.Data and a snapshot, compressed.
 	MaxDataBytes int
 	// MaxEncodedBytes bounds a payload before compression: what a receiver has
@@ -25,12 +37,17 @@ type Options struct {
 // specification, section 3); the data bound keeps a batch below gRPC's default
 // receive limit of 4 MiB (section 1.8, Q12). The two budgets of state bytes must
 // together stay below the data bound, so that a snapshot always fits in one batch;
-// with a smaller data bound their defaults shrink.
+// with a smaller data bound their defaults shrink. An entry is forgotten after the
+// 15 minutes that a stream lasts (section 2.2): from then on each snapshot would tell
+// it again, which costs what telling it anew costs.
 const (
 	DefaultMaxPatterns     = 700
 	DefaultMaxPatternBytes = 3 << 19
 	DefaultMaxDictEntries  = 4096
 	DefaultMaxDictBytes    = 1 << 20
+	DefaultMaxMemoryBytes  = 8 << 20
+	DefaultMaxIdle         = 15 * time.Minute
+	DefaultCheckEvery      = 64
 	DefaultMaxDataBytes    = 7 << 19
 	DefaultMaxEncodedBytes = 12 << 20
 )
@@ -51,8 +68,15 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	fill("MaxDataBytes", &o.MaxDataBytes, DefaultMaxDataBytes)
 	fill("MaxEncodedBytes", &o.MaxEncodedBytes, DefaultMaxEncodedBytes)
+	fill("MaxMemoryBytes", &o.MaxMemoryBytes, DefaultMaxMemoryBytes)
 	fill("MaxPatterns", &o.MaxPatterns, DefaultMaxPatterns)
 	fill("MaxDictEntries", &o.MaxDictEntries, DefaultMaxDictEntries)
+	if o.MaxIdle == 0 {
+		o.MaxIdle = DefaultMaxIdle
+	}
+	if o.CheckEvery == 0 {
+		o.CheckEvery = DefaultCheckEvery
+	}
 	// State bytes cover the framing of a define; what is left is for data that does
 	// not compress.
 	budget := o.MaxDataBytes - o.MaxDataBytes/16

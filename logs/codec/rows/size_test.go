@@ -323,6 +323,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	require.Equal(t, Options{
 		MaxPatterns: 700, MaxPatternBytes: DefaultMaxPatternBytes, MaxDictEntries: 4096, MaxDictBytes: DefaultMaxDictBytes,
 		MaxDataBytes: DefaultMaxDataBytes, MaxEncodedBytes: DefaultMaxEncodedBytes,
+		MaxMemoryBytes: DefaultMaxMemoryBytes, MaxIdle: DefaultMaxIdle, CheckEvery: DefaultCheckEvery,
 	}, o)
 }
 

@@ -1,5 +1,7 @@
 package rows
 
+import "time"
+
 // Stats is what an encoder has done since it was made; the gauges say what is
 // live now. Reset does not clear the counters.
 type Stats struct {
@@ -19,7 +21,24 @@ type Stats struct {
 	PatternsAdded, PatternsUpdated, PatternsRemoved uint64
 	DictAdded, DictRemoved                          uint64
 
+	// Checked is the number of payloads that the self-check decoded, CheckFailures
+	// of those that did not give their records back and were sealed again as text.
+	Checked, CheckFailures uint64
+	// Busy is the time spent on what was sealed.
+	Busy Busy
+
 	// Patterns and DictEntries are what the receiver holds now, StateBytes the
 	// exact size of it (see StateBytes of Decoder).
 	Patterns, DictEntries, StateBytes int
+	// Candidates is the number of patterns that are known here only, MemoryBytes the
+	// memory of all patterns and strings.
+	Candidates, MemoryBytes int
+}
+
+// Busy is the time that parts of an encoder have worked; over the time that passed
+// each is a busy fraction. The self-check is in none of them.
+type Busy struct {
+	// Tokenize cuts lines, Encode finds patterns and writes datums, Compress is the
+	// compressor's.
+	Tokenize, Encode, Compress time.Duration
 }
