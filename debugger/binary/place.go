@@ -47,28 +47,29 @@ func (b *Binary) Inlined(name string) (places []Place, err error) {
 		return nil, errClosed
 	}
 	defer guard(&err)()
-	want := []byte(name)
-	fitting := map[string]bool{} // by what names mean, which repeat
+	names := map[uint32]bool{}
+	for off, have := range b.table.NameOffsets {
+		if exact, _ := fits(have, []byte(name)); exact {
+			names[off] = true
+		}
+	}
+	seen := map[int32]bool{}
 	for f := range b.functions {
-		seen := map[int32]bool{}
+		clear(seen)
 		for run := range f.Inlined() {
-			if run.Value < 0 || seen[run.Value] {
-				continue
-			}
-			calls := f.AppendCalls(nil, run.Low)
-			for i, c := range calls {
-				if seen[c.Index] {
-					break // and its callers as well
+			// A copy begins where its own code does, or that of a copy within it.
+			for index := run.Value; index >= 0 && !seen[index]; {
+				seen[index] = true
+				c, ok := f.InlinedCall(index)
+				if !ok {
+					break
 				}
-				seen[c.Index] = true
-				ok, known := fitting[string(c.NameBytes())]
-				if !known {
-					ok, _ = fits(c.NameBytes(), want)
-					fitting[string(c.NameBytes())] = ok
+				if names[c.NameOffset] && len(places) < maxPlaces {
+					calls := f.AppendCalls(nil, run.Low)
+					calls = calls[slices.IndexFunc(calls, func(in pclntab.InlinedCall) bool { return in.Index == index }):]
+					places = append(places, placeOf(f, run.Low, calls))
 				}
-				if ok && len(places) < maxPlaces {
-					places = append(places, placeOf(f, run.Low, calls[i:]))
-				}
+				index = c.Parent
 			}
 		}
 	}

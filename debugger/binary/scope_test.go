@@ -165,3 +165,34 @@ func TestLineErrors(t *testing.T) {
 	require.NotNil(t, ambiguous)
 	require.Contains(t, ambiguous.Error(), "runtime/type.go")
 }
+
+// TestClosures finds what a function literal takes from its surroundings: a
+// variable that changes by its address, one that does not by its value.
+func TestClosures(t *testing.T) {
+	t.Parallel()
+	for name, build := range scopeBuilds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bin := fixture(t, "scope", build)
+			fn, err := bin.FindFunction("main.closures.func1")
+			require.NoError(t, err)
+			sig, err := bin.Signature(fn, binary.Reach{Depth: 1})
+			require.NoError(t, err)
+			pointer := sig.Types.Get(sig.Closure)
+			require.Equal(t, "*main.closures.func1", pointer.Name)
+			closure := sig.Types.Get(pointer.Elem)
+			fields := map[string]string{}
+			for _, f := range closure.Fields {
+				fields[f.Name] = sig.Types.Get(f.Type).Name
+				require.GreaterOrEqual(t, f.Offset, uint64(8), "the first word is the code")
+				require.LessOrEqual(t, f.Offset+sig.Types.Get(f.Type).Size, closure.Size)
+			}
+			require.Equal(t, map[string]string{"count": "*int", "step": "int"}, fields)
+			outer, err := bin.FindFunction("main.closures")
+			require.NoError(t, err)
+			sig, err = bin.Signature(outer, binary.Reach{})
+			require.NoError(t, err)
+			require.Zero(t, sig.Closure)
+		})
+	}
+}

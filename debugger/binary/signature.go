@@ -14,6 +14,10 @@ import (
 type Signature struct {
 	// Params are the arguments, the receiver first, then the results.
 	Params []Param
+	// Closure is the type of the pointer to its closure that a function literal
+	// is called with, in goabi.Closure: a struct of the variables it takes from
+	// its surroundings, or pointers to them. It is 0 when there are none.
+	Closure gotype.ID
 	// Types holds the parameters' types and what they are made of.
 	Types *gotype.Table
 }
@@ -65,11 +69,19 @@ func (b *Binary) Signature(fn *Function, reach Reach) (sig *Signature, err error
 		params[i].Type = builder.root(params[i].typ)
 		params[i].Dictionary = builder.dictionary(params[i].typ)
 	}
+	captured, err := d.captured(off)
+	if err != nil {
+		return nil, fmt.Errorf("closure of %s: %w", fn.Name, err)
+	}
+	ids := make([]gotype.ID, len(captured))
+	for i, v := range captured {
+		ids[i] = builder.root(v.typ)
+	}
 	types, err := builder.finish()
 	if err != nil {
 		return nil, fmt.Errorf("types of %s: %w", fn.Name, err)
 	}
-	return &Signature{Params: params, Types: types}, nil
+	return &Signature{Params: params, Closure: closureType(types, fn.Name, captured, ids), Types: types}, nil
 }
 
 // At says where parameter i is before the instruction at a link-time pc runs. It

@@ -41,7 +41,7 @@ func (p *Placement) text(b *bytes.Buffer) {
 	}
 	_ = w.Flush() // to a buffer
 	for _, v := range p.Variables {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", v.Role, v.Name, v.Type, v.state())
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", v.Role, v.Name, clip(v.Type), v.state())
 	}
 	_ = w.Flush() // to a buffer
 	for _, note := range p.Notes {
@@ -71,4 +71,14 @@ func (v *Variable) state() string {
 		text += " (shape type: the real one is known at the hit)"
 	}
 	return text
+}
+
+// maxType is how much of a type's name fits a line.
+const maxType = 60
+
+func clip(name string) string {
+	if runes := []rune(name); len(runes) > maxType {
+		return string(runes[:maxType-1]) + "…"
+	}
+	return name
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/binary/disasm"
+	"github.com/vigil-agent/vigil/debugger/binary/goabi"
 	"github.com/vigil-agent/vigil/debugger/binary/location"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
@@ -173,8 +174,17 @@ func (r *resolver) variables() error {
 		v.Pieces = piecesOf(pieces)
 		r.plan.Variables = append(r.plan.Variables, v)
 	}
+	if sig.Closure != 0 {
+		r.plan.Variables = append(r.plan.Variables, Variable{
+			Name: closureName, Role: RoleLocal, Type: sig.Closure, Pieces: piecesOf([]location.Piece{goabi.Closure}),
+		})
+	}
 	return nil
 }
+
+// closureName is under what the variables that a function literal takes from its
+// surroundings are shown; no variable of the program has this name.
+const closureName = "(closure)"
 
 // implementers is how many dynamic types are known for each interface with
 // methods. What is missing is reported by snapshots.

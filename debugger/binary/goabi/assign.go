@@ -24,6 +24,10 @@ var AMD64 = Arch{
 	Word:  8,
 }
 
+// Closure is where a function literal finds the pointer to its closure when it
+// is called on AMD64: RDX.
+var Closure = location.Piece{Kind: location.Register, Reg: 1, Size: 8}
+
 // maxSteps bounds the parts of one value that are looked at, so that a hostile
 // type that contains itself comes to an end: a value in registers has at most 24
 // parts with a size.

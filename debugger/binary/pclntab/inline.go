@@ -63,18 +63,6 @@ func (f Func) FileOffset(value int32) (off uint32, ok bool) {
 	return binary.LittleEndian.Uint32(f.table.cutab[at:]), true
 }
 
-// FileNames calls yield for each source file and the offset that identifies it,
-// until it returns false. The bytes are valid as long as the table's.
-func (t *Table) FileNames(yield func(off uint32, name []byte) bool) {
-	for off := 0; off < len(t.files); {
-		name := cstring(t.files, uint64(off))
-		if name == nil || (len(name) > 0 && !yield(uint32(off), name)) {
-			return
-		}
-		off += len(name) + 1
-	}
-}
-
 // InlinedCall is one copy of a function in the code of another.
 type InlinedCall struct {
 	// Index identifies the copy within the function that holds it.
@@ -86,6 +74,8 @@ type InlinedCall struct {
 	CallPC uint64
 	// StartLine is the line of the func keyword.
 	StartLine int
+	// NameOffset identifies the name within the table; see NameOffsets.
+	NameOffset uint32
 
 	name []byte
 }
@@ -113,9 +103,10 @@ func (f Func) InlinedCall(index int32) (c InlinedCall, ok bool) {
 	record := tree[int(index)*inlinedCallSize:][:inlinedCallSize]
 	c = InlinedCall{
 		Index: index, Parent: -1, CallPC: f.Entry + uint64(binary.LittleEndian.Uint32(record[8:])),
-		StartLine: int(int32(binary.LittleEndian.Uint32(record[12:]))),
-		name:      cstring(f.table.names, uint64(binary.LittleEndian.Uint32(record[4:]))),
+		StartLine:  int(int32(binary.LittleEndian.Uint32(record[12:]))),
+		NameOffset: binary.LittleEndian.Uint32(record[4:]),
 	}
+	c.name = cstring(f.table.names, uint64(c.NameOffset))
 	const at = funcSize + 4*pcdataInlTree
 	if parent, ok := f.table.pcvalue(f.u32(at), f.Entry, c.CallPC); ok {
 		c.Parent = parent

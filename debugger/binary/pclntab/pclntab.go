@@ -156,15 +156,24 @@ func (t *Table) Find(pc uint64) (f Func, ok bool) {
 // that exist only as inlined copies, until yield returns false. The bytes are
 // valid as long as the table's.
 func (t *Table) Names(yield func(name []byte) bool) {
-	for rest := t.names; len(rest) > 0; {
-		i := bytes.IndexByte(rest, 0)
-		if i < 0 {
+	t.NameOffsets(func(_ uint32, name []byte) bool { return yield(name) })
+}
+
+// NameOffsets is Names with the offset that identifies each.
+func (t *Table) NameOffsets(yield func(off uint32, name []byte) bool) { eachString(t.names, yield) }
+
+// FileNames calls yield for each source file and the offset that identifies it,
+// until it returns false. The bytes are valid as long as the table's.
+func (t *Table) FileNames(yield func(off uint32, name []byte) bool) { eachString(t.files, yield) }
+
+// eachString calls yield for each NUL-terminated string that is not empty.
+func eachString(b []byte, yield func(off uint32, s []byte) bool) {
+	for off := 0; off < len(b); {
+		i := bytes.IndexByte(b[off:], 0)
+		if i < 0 || (i > 0 && !yield(uint32(off), b[off:off+i])) {
 			return
 		}
-		if i > 0 && !yield(rest[:i]) {
-			return
-		}
-		rest = rest[i+1:]
+		off += i + 1
 	}
 }
 
