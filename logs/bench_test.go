@@ -14,11 +14,11 @@ import (
 
 // nullShipper acknowledges at once, so that what is left is the way from the
 // file to the stream.
-type nullShipper struct{ durable func([]record.Origin) }
+type nullShipper struct{ durable func(uint64, []record.Origin) }
 
 func (s nullShipper) Start(context.Context) error { return nil }
 func (s nullShipper) Append(_ context.Context, lines []record.Record) error {
-	s.durable([]record.Origin{lines[len(lines)-1].Origin})
+	s.durable(0, []record.Origin{lines[len(lines)-1].Origin})
 	return nil
 }
 func (s nullShipper) Flush(context.Context) error { return nil }

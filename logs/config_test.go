@@ -16,7 +16,7 @@ func TestConfigsHideTheirKey(t *testing.T) {
 	t.Parallel()
 	c := DefaultConfig()
 	c.APIKey = "s3cr3t"
-	sending := stream.Config{Address: "a:1", APIKey: c.APIKey}
+	sending := stream.Config{Endpoints: []stream.Endpoint{{Address: "a:1"}}, APIKey: c.APIKey}
 	require.Contains(t, fmt.Sprintf("%+v", c), "APIKey:********")
 	require.Contains(t, fmt.Sprintf("%+v", sending), "APIKey:********")
 	require.Contains(t, fmt.Sprintf("%+v", DefaultConfig()), "APIKey:}", "none is set")

@@ -135,14 +135,13 @@ func (e *Engine) assemble() (*parts, error) {
 		return nil, err
 	}
 	p.shipper, err = e.newShipper(stream.Config{
-		Address:   e.cfg.Endpoint.Address,
-		TLS:       secure,
+		Endpoints: []stream.Endpoint{{Address: e.cfg.Endpoint.Address, TLS: secure}},
 		APIKey:    e.cfg.APIKey,
 		UserAgent: userAgent(e.deps.Version),
 	}, stream.Deps{
 		Log: e.log,
 		// One stream, in order: what is durable covers all before it.
-		OnDurable: func(origins []record.Origin) { p.registry.CommitThrough(origins...) },
+		OnDurable: func(_ uint64, origins []record.Origin) { p.registry.CommitThrough(origins...) },
 	})
 	if err != nil {
 		return nil, err

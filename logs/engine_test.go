@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakeShipper acknowledges in order, when it is allowed to.
 type fakeShipper struct {
-	durable func([]record.Origin)
+	durable func(uint64, []record.Origin)
 
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -50,7 +50,7 @@ func (f *fakeShipper) Append(_ context.Context, lines []record.Record) error {
 
 func (f *fakeShipper) release() {
 	if !f.deaf {
-		f.durable(f.pending)
+		f.durable(0, f.pending)
 		f.pending = nil
 	}
 }

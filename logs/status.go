@@ -110,7 +110,7 @@ func streamStatus(endpoint string, s stream.Stats, now time.Time) StreamStatus {
 		Connected: s.State == stream.StateActive || s.State == stream.StateDraining,
 		LastError: s.LastError, LastErrorAt: s.LastErrorAt, NextStep: nextStep(s, now), LastAck: s.LastAck,
 		AckedLines: s.LinesAcked, AckedBatches: s.BatchesAcked,
-		ReplayedBatches: s.BatchesReplayed, DroppedLines: s.LinesDropped,
+		ReplayedBatches: s.BatchesReplayed, DroppedLines: s.LinesDropped.Sum(),
 		StreamsOpened: s.StreamsOpened, StreamErrors: s.StreamErrors,
 		InflightBytes: s.InflightBytes, InflightBatches: s.InflightBatches, InflightLines: s.InflightLines, OldestInflight: s.OldestInflight,
 		RawBytes: s.RawBytes, EncodedBytes: s.EncodedBytes, CompressedBytes: s.CompressedBytes, WireBytes: s.WireSent,

@@ -13,13 +13,15 @@ import (
 // measured.
 type fixedCodec struct{}
 
-func (fixedCodec) ContentEncoding() string      { return "identity" }
-func (fixedCodec) NewEncoder() (Encoder, error) { return fixedCodec{}, nil }
-func (fixedCodec) NewLedger() Ledger            { return fixedCodec{} }
-func (fixedCodec) Reset()                       {}
-func (fixedCodec) Apply(any)                    {}
-func (fixedCodec) Snapshot() ([]byte, error)    { return nil, nil }
-func (fixedCodec) Bytes() int                   { return 0 }
+func (fixedCodec) ContentEncoding() string { return "identity" }
+func (fixedCodec) Profile() string         { return ProfileRows }
+func (fixedCodec) NewState(Limits) (Encoder, Ledger, error) {
+	return fixedCodec{}, fixedCodec{}, nil
+}
+func (fixedCodec) Reset()                    {}
+func (fixedCodec) Apply(any)                 {}
+func (fixedCodec) Snapshot() ([]byte, error) { return nil, nil }
+func (fixedCodec) Bytes() int                { return 0 }
 func (fixedCodec) Encode(recs []record.Record) (Payload, error) {
 	return Payload{Data: fixedData, Lines: len(recs)}, nil
 }
@@ -29,19 +31,19 @@ var fixedData = make([]byte, 1000)
 // cycle takes one batch through an active core.
 func cycle(t testing.TB) func() {
 	t.Helper()
-	c, err := newCore(Config{}.withDefaults(), fixedCodec{}, jitter)
+	c, err := newCore(Config{Endpoints: []Endpoint{{Address: "a"}}}.withDefaults(), []Codec{fixedCodec{}}, jitter)
 	require.NoError(t, err)
 	now := time.Unix(0, 0)
 	c.start(now)
-	c.opened(now, c.gen)
+	c.opened(now, c.gen, false, nil)
 	c.take()
 	recs := logLines(0, 1000)
 	id := uint32(0)
 	return func() {
 		id++
-		c.append(now, recs)
+		c.append(now, 0, recs)
 		c.take()
-		c.ack(now, c.gen, id, true)
+		c.ack(now, c.cur.gen, id, true)
 		c.take()
 	}
 }

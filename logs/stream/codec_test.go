@@ -22,12 +22,34 @@ type wordCodec struct {
 
 var errWordsTooLarge = errors.New("batch too large")
 
+func (c wordCodec) Profile() string         { return ProfileRows }
 func (c wordCodec) ContentEncoding() string { return "identity" }
-func (c wordCodec) NewLedger() Ledger       { return &wordLedger{} }
-func (c wordCodec) NewEncoder() (Encoder, error) {
+func (c wordCodec) NewState(l Limits) (Encoder, Ledger, error) {
+	if c.maxData == 0 || l.DataBytes < c.maxData {
+		c.maxData = l.DataBytes
+	}
 	e := &wordEncoder{codec: c}
 	e.Reset()
-	return e, nil
+	return e, &wordLedger{}, nil
+}
+
+// flowCodec is a wordCodec whose state lives as long as a stream, like that of
+// columns; ids start at 1 on each.
+type flowCodec struct{ wordCodec }
+
+func (flowCodec) Profile() string { return ProfileColumns }
+func (c flowCodec) NewState(l Limits) (Encoder, Ledger, error) {
+	enc, _, err := c.wordCodec.NewState(l)
+	return flowEncoder{enc}, nil, err
+}
+
+type flowEncoder struct{ Encoder }
+
+func (e flowEncoder) Reset() {
+	if w, ok := e.Encoder.(*wordEncoder); ok {
+		w.Reset()
+		w.last = 0
+	}
 }
 
 type wordEncoder struct {

@@ -1,9 +1,11 @@
 package stream
 
 import (
+	"errors"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/logs/stream/fault"
 )
 
 // State is where the worker stands.
@@ -27,31 +29,49 @@ const maxBatchID = 1 << 31
 // probe every 5 min by default.
 const maxKeepalive = time.Hour
 
+// maxWindow is the number of batches on their way at a time when nothing is
+// wrong: bytes are the bound that matters.
+const maxWindow = 1 << 20
+
 // core is the protocol without I/O. One goroutine feeds it events, each with
 // the time it happened, and carries out the effects it collects. Streams are
 // told apart by generation: what an older stream still says is ignored. Timers
 // are deadlines that are cleared, so none can fire late.
 type core struct {
 	cfg    Config
-	codec  Codec
+	ladder []Codec
 	jitter func(time.Duration) time.Duration
+	newID  func() string
 
-	state    State
-	stopping bool
-	gen      uint64
-	queue    queue
-	enc      Encoder
-	ledger   Ledger
-	seq      uint64 // Append calls accepted
-	nextID   uint32
-	lastID   uint32 // of this stream; maxBatchID but in tests
+	state     State
+	stopping  bool
+	endpoints []endpoint
+	gen       uint64 // of the stream opened last
+	// cur is the stream in use, or being opened when there is none. next is the
+	// one that will follow it.
+	cur, next leg
+
+	queue  queue
+	seq    uint64 // of the last Append
+	codec  Codec  // of the state below
+	limits Limits // likewise
+	enc    Encoder
+	ledger Ledger // nil where the codec has none
+
+	nextID, lastID uint32 // of cur; lastID is maxBatchID but in tests
+	// frozen says that cur must not send any more.
+	frozen bool
+	// window is the number of batches that may be outstanding.
+	window int
+	// parking is the batch of one record that waits for its quarantine.
+	parking      *batch
+	parkedReason Reason
+	parkedErr    error
+	// rejected counts quarantined records since a batch was last accepted.
+	rejected int
 
 	deadlines [numTimers]time.Time
-	openedAt  time.Time
-	failures  int           // in a row, without sustained progress between them
-	wait      time.Duration // the last backoff
-	// reopen is the mean wait before the stream that follows a drain.
-	reopen time.Duration
+	cause     Cause // of the rotation that timerLifetime stands for
 	// keepalive is how long a connection may be silent before it is probed.
 	keepalive time.Duration
 
@@ -59,58 +79,58 @@ type core struct {
 	stats   Stats
 }
 
+// leg is one stream and the connection under it.
+type leg struct {
+	gen      uint64 // 0: there is none
+	endpoint int
+	rung     int
+	open     bool // its connection is up, since openedAt
+	begun    bool // its stream has begun
+	openedAt time.Time
+	leave    bool // the receiving side wants it to end
+	// What happened on it: a snapshot and a payload were sent, a payload was
+	// acknowledged.
+	snapshot, sent, acked bool
+}
+
 // timer names one deadline of the core.
 type timer int
 
 const (
 	timerOpen timer = iota
+	timerNext
 	timerLifetime
+	timerProbe
 	timerDrain
 	timerAck
 	timerRetry
+	timerPark
 	numTimers
 )
 
-// effectKind is what the driver is asked to do.
-type effectKind uint8
-
-const (
-	// effOpen asks for a stream of generation gen: opened or ended follows.
-	effOpen effectKind = iota + 1
-	// effSend queues batch id with data on the stream.
-	effSend
-	// effClose ends the stream: by half-closing after all sends when graceful,
-	// by cancelling otherwise.
-	effClose
-	// effRelease says that origins are durable and all of Append seq with them.
-	effRelease
-	// effDrop says that a record cannot be sent at all.
-	effDrop
-	// effReset says that the stream's state was given up, err says why.
-	effReset
+// Faults that the core itself finds.
+var (
+	errOpenTimeout  = errors.New("the receiving side did not accept the stream in time: check address, port and TLS")
+	errAckTimeout   = fault.New(fault.Stall, errors.New("no acknowledgement in time though batches wait for one: the receiving side stalls"))
+	errNotAnnounced = fault.New(fault.Capability, errors.New("the receiving side does not announce the configured profile: set profile to auto"))
 )
 
-type effect struct {
-	kind effectKind
-	gen  uint64
-	// keepalive is that of the connection to open.
-	keepalive time.Duration
-	id        uint32
-	data      []byte
-	graceful  bool
-	seq       uint64
-	origins   []record.Origin
-	size      int
-	err       error
-}
-
-// newCore expects a Config with its defaults filled in.
-func newCore(cfg Config, codec Codec, jitter func(time.Duration) time.Duration) (*core, error) {
-	enc, err := codec.NewEncoder()
-	if err != nil {
-		return nil, err
+// newCore expects a Config with its defaults filled in and a ladder that is not
+// empty.
+func newCore(cfg Config, ladder []Codec, jitter func(time.Duration) time.Duration) (*core, error) {
+	c := &core{
+		cfg: cfg, ladder: ladder, jitter: jitter, newID: newSessionID, state: StateNew,
+		lastID: maxBatchID, window: maxWindow, keepalive: cfg.KeepaliveTime,
 	}
-	return &core{cfg: cfg, codec: codec, jitter: jitter, enc: enc, ledger: codec.NewLedger(), state: StateNew, lastID: maxBatchID, keepalive: cfg.KeepaliveTime}, nil
+	for _, e := range cfg.Endpoints {
+		c.endpoints = append(c.endpoints, endpoint{address: e.Address, limits: Limits{DataBytes: cfg.MaxDataBytes}})
+	}
+	for i := len(ladder) - 1; i >= 0; i-- { // the first rung comes last and stays
+		if err := c.use(ladder[i], Limits{DataBytes: cfg.MaxDataBytes}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 func (c *core) emit(e effect) { c.effects = append(c.effects, e) }
@@ -149,127 +169,212 @@ func (c *core) due(t timer, now time.Time) bool {
 // start opens the first stream.
 func (c *core) start(now time.Time) {
 	if c.state == StateNew {
-		c.open(now)
+		c.reopen(now)
 	}
 }
 
 // hasRoom says whether append may be called: one batch is always admitted, and
-// the bound is exceeded by at most one.
-func (c *core) hasRoom() bool {
-	return !c.stopping && c.state != StateStopped && (c.queue.len() == 0 || c.queue.bytes < c.cfg.MaxInflightBytes)
+// the bound is exceeded by at most one. What waits for too long closes the
+// door as well.
+func (c *core) hasRoom(now time.Time) bool {
+	if c.stopping || c.state == StateStopped {
+		return false
+	}
+	return c.queue.len() == 0 || (c.queue.bytes < c.cfg.MaxInflightBytes && now.Sub(c.queue.items[0].at) < c.cfg.MaxInflightAge)
 }
 
-// append seals recs as one batch, or as several when one would be too large.
-func (c *core) append(now time.Time, recs []record.Record) {
-	if len(recs) == 0 {
-		return
+// append takes recs as one batch of number seq, or of the next one for 0.
+func (c *core) append(now time.Time, seq uint64, recs []record.Record) {
+	if seq == 0 {
+		seq = c.seq + 1
 	}
-	c.seq++
-	c.seal(now, recs)
-	c.queue.items[c.queue.len()-1].seq = c.seq
-	c.releaseHollow()
+	if seq != c.seq+1 {
+		c.shift()
+	}
+	c.seq = seq
+	b := c.queue.blank()
+	b.keep(recs)
+	b.whole, b.of, b.seq, b.at = true, seq, seq, now
+	c.queue.push(b)
 	c.sendQueued(now)
 }
 
-func (c *core) open(now time.Time) {
-	c.gen++
-	c.queue.unsend()
-	c.nextID = 1
-	c.deadlines = [numTimers]time.Time{}
-	c.arm(timerOpen, now.Add(c.cfg.OpenTimeout))
-	c.state = StateConnecting
-	c.emit(effect{kind: effOpen, gen: c.gen, keepalive: c.keepalive})
+// opened says that a connection is up and a stream can begin on it, and what the
+// receiving side announced when it was asked.
+func (c *core) opened(now time.Time, gen uint64, asked bool, announced []string) {
+	switch {
+	case gen == c.cur.gen && c.state == StateConnecting:
+		c.disarm(timerOpen)
+		e := &c.endpoints[c.cur.endpoint]
+		if asked {
+			e.know(announced, now)
+		}
+		switch ok, err := c.settle(now, &c.cur); {
+		case err != nil:
+			c.fail(now, err)
+		case !ok:
+			c.closeAll(false)
+			c.open(now, c.cur.endpoint)
+		default:
+			c.activate(now)
+		}
+	case gen == c.next.gen && gen != 0 && !c.next.open:
+		c.nextOpened(now, asked, announced)
+	}
 }
 
-// opened starts a stream: batch 0 restores the state that the queued payloads
-// were encoded against, then they follow.
-func (c *core) opened(now time.Time, gen uint64) {
-	if gen != c.gen || c.state != StateConnecting {
+// settle decides which rung l is of, now that its connection is up and everything
+// about its endpoint is known. It reports false when that rung needs a connection
+// of another kind.
+func (c *core) settle(now time.Time, l *leg) (bool, error) {
+	l.open, l.openedAt = true, now
+	r := c.rung(&c.endpoints[l.endpoint])
+	if r < 0 {
+		return false, errNotAnnounced
+	}
+	fallback := c.ladder[l.rung].Profile() == ProfileHTTP
+	l.rung = r
+	return fallback == (c.ladder[r].Profile() == ProfileHTTP), nil
+}
+
+// begin starts the stream of l.
+func (c *core) begin(l *leg) {
+	l.begun = true
+	c.stats.StreamsOpened++
+	s, first := Session{}, uint64(0)
+	if c.ladder[l.rung].Profile() != ProfileHTTP {
+		s, first = c.beginSession(*l)
+	}
+	c.emit(effect{kind: effBegin, gen: l.gen, endpoint: l.endpoint, codec: c.ladder[l.rung], session: s, firstSeq: first})
+}
+
+// activate puts the current stream to use: batch 0 restores the state that the
+// queued payloads were encoded against, then they follow.
+func (c *core) activate(now time.Time) {
+	if !c.cur.begun {
+		c.begin(&c.cur)
+	}
+	e := &c.endpoints[c.cur.endpoint]
+	c.state = StateActive
+	c.frozen = false
+	c.cause = CauseLifetime
+	lifetime := c.jitter(c.cfg.Lifetime)
+	if c.cur.leave {
+		c.cause, lifetime = CauseGoAway, c.jitter(plannedDelay)
+	}
+	c.arm(timerLifetime, now.Add(lifetime))
+	if e.floor > 0 {
+		c.arm(timerProbe, e.probeAt)
+	}
+	if err := c.adopt(e); err != nil {
+		c.fail(now, err)
 		return
 	}
-	c.disarm(timerOpen)
-	c.arm(timerLifetime, now.Add(c.jitter(c.cfg.Lifetime)))
-	c.state = StateActive
-	c.openedAt = now
-	c.stats.StreamsOpened++
-	snapshot := c.snapshot()
+	if snapshot := c.snapshot(); snapshot != nil {
+		c.cur.snapshot = true
+		c.stats.SnapshotsSent++
+		c.stats.SnapshotBytes += uint64(len(snapshot))
+		c.emit(effect{kind: effSend, gen: c.cur.gen, id: 0, data: snapshot})
+	}
 	if c.stopping && c.queue.len() == 0 {
 		c.finish(true)
 		return
 	}
-	if snapshot != nil {
-		c.stats.SnapshotsSent++
-		c.stats.SnapshotBytes += uint64(len(snapshot))
-		c.emit(effect{kind: effSend, gen: c.gen, id: 0, data: snapshot})
-	}
 	c.sendQueued(now)
 }
 
-// sendQueued hands out what the current stream has not seen yet.
+// sendQueued hands out what the current stream has not seen yet, as far as the
+// window and the bound of memory allow.
 func (c *core) sendQueued(now time.Time) {
-	for c.state == StateActive && c.queue.sent < c.queue.len() {
+	for c.state == StateActive && !c.frozen && c.parking == nil && c.queue.sent < c.queue.len() {
 		b := c.queue.items[c.queue.sent]
-		c.queue.sent++
 		if b.hollow {
+			c.queue.sent++
 			continue
 		}
-		b.id = c.nextID
+		if c.queue.outstanding >= c.window || (c.queue.outstanding > 0 && c.queue.bytes >= c.cfg.sendBound()) {
+			break
+		}
+		p, ok := c.seal(b)
+		if !ok {
+			continue
+		}
+		c.queue.sent++
+		c.queue.outstanding++
+		c.cur.sent = true
+		b.id, b.sentAt = c.nextID, now
 		c.nextID++
 		if b.sends++; b.sends > 1 {
 			c.stats.BatchesReplayed++
 			c.stats.LinesReplayed += uint64(len(b.recs))
+			c.stats.BytesReplayed += uint64(len(p.Data))
 		}
 		c.stats.BatchesSent++
 		c.stats.LinesSent += uint64(len(b.recs))
-		c.emit(effect{kind: effSend, gen: c.gen, id: b.id, data: b.payload.Data})
+		out := effect{kind: effSend, gen: c.cur.gen, id: b.id, data: p.Data}
+		if c.codec.Profile() == ProfileHTTP {
+			out.recs = b.recs
+		}
+		c.emit(out)
 		if c.deadlines[timerAck].IsZero() {
 			c.arm(timerAck, now.Add(c.cfg.AckTimeout))
 		}
 		if b.id == c.lastID {
-			c.rotate(now, 0)
+			c.cause, c.frozen = CauseIDs, true
 		}
+	}
+	if c.state == StateActive && c.frozen {
+		if c.cause != CauseIDs {
+			c.cause = CauseNumbers
+		}
+		c.rotate(now)
 	}
 }
 
 // ack takes one acknowledgement. Only that of the oldest outstanding batch
 // counts; any other ends the stream and keeps the data.
 func (c *core) ack(now time.Time, gen uint64, id uint32, ok bool) {
-	if gen != c.gen || (c.state != StateActive && c.state != StateDraining) || id == 0 {
+	if gen != c.cur.gen || (c.state != StateActive && c.state != StateDraining) || id == 0 {
 		return
 	}
-	if c.queue.sent == 0 {
-		c.fail(now, &ackError{id: id, why: "no batch is outstanding"})
+	if c.queue.outstanding == 0 {
+		c.fail(now, protocolError(id, 0, "no batch is outstanding"))
 		return
 	}
 	head := c.queue.items[0]
 	if id != head.id {
-		c.fail(now, &ackError{id: id, want: head.id, why: "out of order"})
+		c.fail(now, protocolError(id, head.id, "out of order"))
 		return
 	}
 	if !ok {
-		c.fail(now, &ackError{id: id, want: head.id, why: "its status is not OK, so the batch was rejected"})
+		c.fail(now, protocolError(id, head.id, "its status is not OK, so the batch was rejected"))
 		return
 	}
-	c.ledger.Apply(head.payload.Changes)
+	if c.ledger != nil {
+		c.ledger.Apply(head.payload.Changes)
+	}
 	c.stats.BatchesAcked++
 	c.stats.LinesAcked += uint64(len(head.recs))
 	c.stats.LastAck = now
+	c.stats.AckLatency.observe(now.Sub(head.sentAt))
+	c.count(c.cur)
+	c.cur.acked = true
+	c.rejected = 0
+	c.window = min(2*c.window, maxWindow)
 	c.release(c.queue.pop())
 	c.releaseHollow()
-	// Progress counts as sustained once the stream outlived the last wait: a
-	// receiving side that acknowledges one batch and dies is still backed off from.
-	if now.Sub(c.openedAt) >= c.wait {
-		c.failures, c.wait = 0, 0
-	}
+	c.endpoints[c.cur.endpoint].progress(now.Sub(c.cur.openedAt))
 	c.disarm(timerAck)
-	if c.queue.sent > 0 {
+	if c.queue.outstanding > 0 {
 		c.arm(timerAck, now.Add(c.cfg.AckTimeout))
 	}
 	switch {
 	case c.stopping && c.queue.len() == 0:
 		c.finish(true)
-	case c.state == StateDraining && c.queue.sent == 0:
-		c.reopenAfterDrain(now)
+	case c.state == StateDraining && c.queue.outstanding == 0:
+		c.moveOn(now)
+	default:
+		c.sendQueued(now)
 	}
 }
 
@@ -285,117 +390,32 @@ func (c *core) releaseHollow() {
 	}
 }
 
-// goAway is the receiving side's wish to see the stream end soon.
-func (c *core) goAway(now time.Time, gen uint64) {
-	if gen == c.gen && c.state == StateActive {
-		c.rotate(now, plannedDelay)
-	}
-}
-
-// rotate stops sending and moves on to a new stream once everything sent is
-// acknowledged; wait is the mean pause before it.
-func (c *core) rotate(now time.Time, wait time.Duration) {
-	c.stats.Rotations++
-	c.disarm(timerLifetime)
-	c.reopen = wait
-	c.state = StateDraining
-	if c.queue.sent == 0 {
-		c.reopenAfterDrain(now)
-		return
-	}
-	c.arm(timerDrain, now.Add(c.cfg.DrainTimeout))
-}
-
-func (c *core) reopenAfterDrain(now time.Time) {
-	c.close(c.queue.sent == 0)
-	if c.reopen > 0 {
-		c.pause(now, c.jitter(c.reopen))
-		return
-	}
-	c.open(now)
-}
-
-// ended is the end of a stream. One that the core closed before is only asked
-// whether it was probed too often: then the reason comes a second after the
-// wish to end it.
-func (c *core) ended(now time.Time, gen uint64, err error) {
-	if tooManyPings(err) {
-		c.keepalive = min(2*c.keepalive, maxKeepalive)
-	}
-	if gen != c.gen || (c.state != StateConnecting && c.state != StateActive && c.state != StateDraining) {
-		return
-	}
-	c.fail(now, err)
-}
-
-// fail gives the current stream up and decides what follows.
-func (c *core) fail(now time.Time, err error) {
-	class := classify(err)
-	lived := c.state != StateConnecting && now.Sub(c.openedAt) >= c.cfg.BackoffMin
-	c.close(false)
-	if c.stopping && c.queue.len() == 0 {
-		c.finish(false)
-		return
-	}
-	if class == ClassPlanned {
-		c.stats.PlannedCloses++
-		if lived {
-			c.pause(now, c.jitter(plannedDelay))
-			return
-		}
-	} else {
-		c.stats.StreamErrors++
-		c.stats.LastError = describe(class, err)
-		c.stats.LastErrorClass = class
-		c.stats.LastErrorAt = now
-	}
-	switch class {
-	case ClassPoison, ClassThrottle:
-		c.restate(err, false)
-	case ClassSize:
-		c.restate(err, true)
-	}
-	if c.stopping && c.queue.len() == 0 {
-		c.finish(false)
-		return
-	}
-	c.failures++
-	wait := backoffDelay(c.failures, c.cfg.BackoffMin, c.cfg.BackoffMax)
-	if class == ClassCredentials || class == ClassCapability {
-		wait = c.cfg.RefusedRetry
-	}
-	c.wait = max(c.jitter(wait), retryAfter(err))
-	c.pause(now, c.wait)
-}
-
-// close ends the current stream; from here on it is an old generation.
-func (c *core) close(graceful bool) {
-	c.emit(effect{kind: effClose, gen: c.gen, graceful: graceful})
-	c.gen++
-	c.deadlines = [numTimers]time.Time{}
-}
-
-func (c *core) pause(now time.Time, wait time.Duration) {
-	c.state = StateBackoff
-	c.arm(timerRetry, now.Add(wait))
-}
-
 // tick runs the deadlines that have passed.
 func (c *core) tick(now time.Time) {
 	if c.due(timerOpen, now) {
 		c.fail(now, errOpenTimeout)
 	}
+	if c.due(timerNext, now) {
+		c.nextFailed(now, errOpenTimeout)
+	}
 	if c.due(timerAck, now) {
 		c.fail(now, errAckTimeout)
 	}
+	if c.due(timerProbe, now) {
+		c.probe(now)
+	}
 	if c.due(timerLifetime, now) {
-		c.rotate(now, 0)
+		c.rotate(now)
 	}
 	if c.due(timerDrain, now) {
-		c.reopenAfterDrain(now)
+		c.moveOn(now)
 	}
 	if c.due(timerRetry, now) {
-		c.open(now)
+		first, _ := c.choose(now)
+		c.open(now, first)
+	}
+	if c.due(timerPark, now) {
+		c.quarantine()
 	}
 }
 
@@ -411,6 +431,11 @@ func (c *core) stop(now time.Time) {
 		c.finish(c.state == StateActive || c.state == StateDraining)
 	case c.state == StateBackoff:
 		c.arm(timerRetry, now)
+	case c.next.gen != 0 && !c.frozen:
+		c.dropNext()
+		c.state = StateActive
+		c.disarm(timerDrain)
+		c.sendQueued(now)
 	}
 }
 
@@ -423,6 +448,8 @@ func (c *core) abandon() {
 }
 
 func (c *core) finish(graceful bool) {
-	c.close(graceful)
+	c.closeAll(graceful)
+	c.parking = nil
+	c.deadlines = [numTimers]time.Time{}
 	c.state = StateStopped
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/vigil-agent/vigil/logs/codec/rows"
 	"github.com/vigil-agent/vigil/logs/intake"
 	"github.com/vigil-agent/vigil/logs/intake/journal"
-	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/logs/stream/fault"
 )
 
 // receiver is a real intake on loopback.
@@ -58,41 +58,9 @@ var fast = Config{BackoffMin: 10 * time.Millisecond, BackoffMax: 50 * time.Milli
 // ship starts a worker with the real codec.
 func ship(t *testing.T, address string, cfg Config) (*Worker, *durables) {
 	t.Helper()
-	cfg.Address = address
+	cfg.Endpoints = []Endpoint{{Address: address}}
 	cfg.BackoffMin, cfg.BackoffMax = fast.BackoffMin, fast.BackoffMax
-	return workWith(t, cfg, Deps{Codec: Rows(rows.Options{})})
-}
-
-// logLines are n lines of a few shapes, numbered from "from".
-func logLines(from, n int) []record.Record {
-	recs := make([]record.Record, n)
-	for i := range recs {
-		at := from + i
-		var m string
-		switch at % 4 {
-		case 0:
-			m = fmt.Sprintf("%08d GET /api/items/%d 200 in %d ms", at, at*7919%5000, at%97)
-		case 1:
-			m = fmt.Sprintf("%08d user user-%d logged in from 10.0.%d.%d", at, at%300, at%256, at*31%256)
-		case 2:
-			m = fmt.Sprintf("%08d \tcache  miss\tkey=%x  \r", at, at*2654435761)
-		default:
-			m = fmt.Sprintf("%08d {\"level\":\"warn\",\"n\":%d,\"msg\":\"é😀 \x1b[31mred\x1b[0m\"}", at, at)
-		}
-		recs[i] = record.Record{
-			Time: 1730000000000 + int64(at), Status: []string{"info", "", "error"}[at%3], Tags: "service:app,env:dev",
-			Message: []byte(m), Origin: record.Origin{Source: "file", End: int64(at + 1)},
-		}
-	}
-	return recs
-}
-
-func texts(recs []record.Record) []string {
-	out := make([]string, len(recs))
-	for i := range recs {
-		out[i] = string(recs[i].Message)
-	}
-	return out
+	return workWith(t, cfg, Deps{Codecs: []Codec{Rows(rows.Options{})}})
 }
 
 func TestRealIntake(t *testing.T) {
@@ -234,8 +202,8 @@ func TestWrongKey(t *testing.T) {
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, s.Stop(within(t, time.Minute))) })
 	w, _ := ship(t, s.Addr().String(), Config{APIKey: "wrong"})
-	require.Eventually(t, func() bool { return w.Stats().LastErrorClass == ClassCredentials }, time.Minute, time.Millisecond)
-	require.Equal(t, "suspended, the receiving side refuses the API key (Unauthenticated: dd-api-key does not match: set the same api_key on both sides): check api_key", w.Stats().LastError)
+	require.Eventually(t, func() bool { return w.Stats().LastErrorClass == fault.Credentials }, time.Minute, time.Millisecond)
+	require.Equal(t, "suspended: the receiving side refuses the API key; correct api_key, a new key is used at once (Unauthenticated: dd-api-key does not match: set the same api_key on both sides)", w.Stats().Sentence)
 }
 
 // TestManyWorkers share one intake.
@@ -289,7 +257,7 @@ func BenchmarkLoopback(b *testing.B) {
 			s, err := intake.New(intake.Config{Listen: "127.0.0.1:0", Journal: filepath.Join(b.TempDir(), "journal")}, intake.Deps{})
 			require.NoError(b, err)
 			require.NoError(b, s.Start(b.Context()))
-			w, err := New(Config{Address: s.Addr().String()}, Deps{})
+			w, err := New(Config{Endpoints: []Endpoint{{Address: s.Addr().String()}}}, Deps{})
 			require.NoError(b, err)
 			require.NoError(b, w.Start(b.Context()))
 			recs := logLines(0, 50_000)

@@ -44,7 +44,7 @@ func (c *stateConn) WaitForStateChange(ctx context.Context, from connectivity.St
 func TestToldToGo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLink(t.Context(), 1)
+		l := newLink(t.Context(), nil, effect{gen: 1})
 		conn := newStateConn(connectivity.Connecting)
 		told := make(chan bool, 1)
 		go func() { told <- l.toldToGo(conn) }()

@@ -13,7 +13,7 @@ const maxQueuedReleases = 1024
 // notifier calls OnDurable from its own goroutine, so that a slow registry
 // delays neither acknowledgements nor Stop's decisions.
 type notifier struct {
-	call func([]record.Origin)
+	call func(uint64, []record.Origin)
 	wake chan struct{}
 	done chan struct{} // closed when run returned
 
@@ -31,7 +31,7 @@ type release struct {
 	origins []record.Origin
 }
 
-func newNotifier(call func([]record.Origin)) *notifier {
+func newNotifier(call func(uint64, []record.Origin)) *notifier {
 	return &notifier{call: call, wake: make(chan struct{}, 1), done: make(chan struct{}), changed: make(chan struct{})}
 }
 
@@ -73,10 +73,11 @@ func (n *notifier) run() {
 		n.queue = nil
 		n.mu.Unlock()
 		for _, r := range todo {
-			if len(r.origins) > 0 {
-				n.call(r.origins)
+			whole := max(r.seq, n.reported())
+			if whole > n.reported() || len(r.origins) > 0 {
+				n.call(whole, r.origins)
 			}
-			n.advance(r.seq)
+			n.advance(whole)
 		}
 		if len(todo) == 0 {
 			if closed {
@@ -95,6 +96,11 @@ func (n *notifier) advance(seq uint64) {
 		close(n.changed)
 		n.changed = make(chan struct{})
 	}
+}
+
+func (n *notifier) reported() uint64 {
+	seq, _ := n.durable()
+	return seq
 }
 
 // durable is the last Append that is reported in full, and a channel that is

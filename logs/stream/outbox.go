@@ -3,12 +3,15 @@ package stream
 import (
 	"context"
 	"sync"
+
+	"github.com/vigil-agent/vigil/logs/record"
 )
 
 // outItem is one message to send, or the half-close after all of them.
 type outItem struct {
 	id        uint32
 	data      []byte
+	recs      []record.Record // instead of data, for the fallback
 	halfClose bool
 }
 
@@ -25,8 +28,6 @@ type outbox struct {
 }
 
 func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
-
-func (o *outbox) push(id uint32, data []byte) { o.add(outItem{id: id, data: data}) }
 
 // close asks for a half-close after what is queued; nothing may follow.
 func (o *outbox) close() { o.add(outItem{halfClose: true}) }

@@ -167,7 +167,7 @@ type durables struct {
 	ends []int64
 }
 
-func (d *durables) add(origins []record.Origin) {
+func (d *durables) add(_ uint64, origins []record.Origin) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, o := range origins {
@@ -190,12 +190,12 @@ func work(t *testing.T, p *peer, cfg Config) (*Worker, *durables) {
 func workWith(t *testing.T, cfg Config, deps Deps) (*Worker, *durables) {
 	t.Helper()
 	d := &durables{}
-	if cfg.Address == "" {
-		cfg.Address = "peer"
+	if cfg.Endpoints == nil {
+		cfg.Endpoints = []Endpoint{{Address: "peer", KeyInClear: true}}
 	}
 	deps.OnDurable = d.add
-	if deps.Codec == nil {
-		deps.Codec = wordCodec{}
+	if deps.Codecs == nil && deps.Fallback == nil {
+		deps.Codecs = []Codec{wordCodec{}}
 	}
 	w, err := New(cfg, deps)
 	require.NoError(t, err)

@@ -18,25 +18,33 @@ const (
 	maxIdleTextBytes = 1 << 20
 )
 
-// batch is one entry of the queue: a sealed payload with the records it was
-// made of, or (hollow) only origins to release in their turn.
+// batch is one entry of the queue: the records of one Append, or of a part of one
+// that had to be divided.
 type batch struct {
+	// recs are kept until the batch is durable; their messages lie in text.
+	recs []record.Record
+	text []byte
+	// payload is what was made of recs, kept only where it can be replayed.
 	payload Payload
-	hollow  bool
-	// seq is the Append call that ends with this batch, 0 in the middle of one.
-	seq uint64
-	// at is when Append was called.
-	at time.Time
+	sealed  bool
+	// hollow says that nothing is left to send: the entry only releases its
+	// origins in its turn.
+	hollow bool
+	// counted says that the figures have the batch; it is encoded again later.
+	counted bool
+	// whole says that the batch is all of one Append, of the number before it plus
+	// one.
+	whole bool
+	// of is the number of the Append; seq is the same for its last part, 0 before.
+	of, seq uint64
+	// at is when Append was called, sentAt when it was last sent.
+	at, sentAt time.Time
 	// id is the batch's id on the current stream, 0 while it was not sent there.
 	id uint32
 	// sends counts the streams it was sent on.
 	sends int
 	// origins is the last origin of each source, in the order of their last line.
 	origins []record.Origin
-	// recs are kept to encode the batch again when the stream starts without
-	// state; their messages lie in text.
-	recs []record.Record
-	text []byte
 }
 
 func (b *batch) bytes() int { return len(b.recs)*recordBytes + len(b.text) + len(b.payload.Data) }
@@ -93,12 +101,14 @@ func indexOf(origins []record.Origin, source string) int {
 	return -1
 }
 
-// queue holds what is not acknowledged, oldest first: [0,sent) was sent on the
+// queue holds what is not released, oldest first: [0,sent) was sent on the
 // current stream, the rest was not. A hollow batch is never its head.
 type queue struct {
 	items []*batch
 	sent  int
-	bytes int
+	// outstanding counts what was sent and is not hollow.
+	outstanding int
+	bytes       int
 	// batches and lines count what is not hollow.
 	batches int
 	lines   int
@@ -107,36 +117,98 @@ type queue struct {
 
 func (q *queue) len() int { return len(q.items) }
 
+// count adds b to the figures, or takes it out with a sign of -1.
+func (q *queue) count(b *batch, sign int) {
+	q.bytes += sign * b.bytes()
+	if !b.hollow {
+		q.batches += sign
+		q.lines += sign * len(b.recs)
+	}
+}
+
 func (q *queue) push(b *batch) {
 	q.items = append(q.items, b)
-	q.bytes += b.bytes()
-	if !b.hollow {
-		q.batches++
-		q.lines += len(b.recs)
-	}
+	q.count(b, 1)
 }
 
 func (q *queue) pop() *batch {
 	b := q.items[0]
 	q.items[0] = nil
 	q.items = q.items[1:]
-	q.bytes -= b.bytes()
-	if !b.hollow {
-		q.batches--
-		q.lines -= len(b.recs)
-	}
+	q.count(b, -1)
 	if q.sent > 0 {
 		q.sent--
+		if !b.hollow {
+			q.outstanding--
+		}
 	}
 	return b
 }
 
 // unsend forgets what was sent where: a new stream starts from the head.
 func (q *queue) unsend() {
-	q.sent = 0
+	q.sent, q.outstanding = 0, 0
 	for _, b := range q.items {
 		b.id = 0
 	}
+}
+
+// seal gives b its payload.
+func (q *queue) seal(b *batch, p Payload) {
+	q.bytes += len(p.Data) - len(b.payload.Data)
+	b.payload, b.sealed = p, true
+}
+
+// unseal drops all payloads: they belong to a state that is given up.
+func (q *queue) unseal() {
+	for _, b := range q.items {
+		q.bytes -= len(b.payload.Data)
+		b.payload, b.sealed = Payload{}, false
+	}
+}
+
+// split halves the unsealed batch at i, which has two records at least.
+func (q *queue) split(i int) {
+	first, second := q.items[i], q.blank()
+	q.count(first, -1)
+	half := len(first.recs) / 2
+	second.keep(first.recs[half:])
+	second.counted, second.of, second.seq, second.at, second.sends = first.counted, first.of, first.seq, first.at, first.sends
+	clear(first.recs[half:])
+	first.recs = first.recs[:half]
+	first.origins = lastOrigins(first.recs)
+	first.seq, first.whole = 0, false
+	q.count(first, 1)
+	q.count(second, 1)
+	q.items = slices.Insert(q.items, i+1, second)
+}
+
+// hollow leaves only the origins of b.
+func (q *queue) hollow(b *batch) {
+	q.count(b, -1)
+	clear(b.recs)
+	b.recs, b.text, b.payload, b.sealed, b.hollow = b.recs[:0], b.text[:0], Payload{}, false, true
+	q.count(b, 1)
+}
+
+// pristine says that no batch was sent before and that all are whole.
+func (q *queue) pristine() bool {
+	return !slices.ContainsFunc(q.items, func(b *batch) bool { return b.sends > 0 || !b.whole || b.hollow })
+}
+
+// base is the number before that of the queue's head, seq being the last one
+// appended, and whether payloads are numbered otherwise than batches.
+func (q *queue) base(seq uint64) (uint64, bool) {
+	if len(q.items) == 0 {
+		return seq, false
+	}
+	head := q.items[0]
+	for i, b := range q.items {
+		if !b.whole || b.hollow || b.of != head.of+uint64(i) {
+			return head.of - 1, true
+		}
+	}
+	return head.of - 1, false
 }
 
 // blank returns an empty batch, a recycled one if there is any.

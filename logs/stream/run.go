@@ -1,6 +1,16 @@
 package stream
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/vigil-agent/vigil/logs/record"
+)
+
+// keyInterval is how often the API key is asked for: a new one is in use within
+// a second.
+const keyInterval = 500 * time.Millisecond
 
 // event is what a link tells the owner.
 type event struct {
@@ -9,6 +19,9 @@ type event struct {
 	id   uint32
 	ok   bool
 	err  error
+
+	asked     bool
+	announced []string
 }
 
 type eventKind uint8
@@ -33,8 +46,16 @@ func (w *Worker) run() {
 		stop      = w.stop
 		abandon   = w.abandon
 		linksGone chan struct{}
+		keys      <-chan time.Time
 	)
 	defer timer.Stop()
+	if w.deps.APIKey != nil {
+		ticker := time.NewTicker(keyInterval)
+		defer ticker.Stop()
+		keys = ticker.C
+		key := w.deps.APIKey()
+		w.key.Store(&key)
+	}
 	w.step(func(now time.Time) { w.core.start(now) })
 	for {
 		if w.core.state == StateStopped && linksGone == nil {
@@ -51,18 +72,24 @@ func (w *Worker) run() {
 			}
 		}
 		var appends chan *appendCall
-		if w.core.hasRoom() {
+		if w.core.hasRoom(time.Now()) {
 			appends = w.appends
 		}
 		select {
 		case call := <-appends:
-			w.step(func(now time.Time) { w.core.append(now, call.recs) })
+			w.step(func(now time.Time) { w.core.append(now, call.seq, call.recs) })
 			call.done <- struct{}{}
 		case ev := <-w.events:
 			w.step(func(now time.Time) { w.handle(now, ev) })
 		case <-timer.C:
 			armed = time.Time{}
 			w.step(func(now time.Time) { w.core.tick(now) })
+		case <-keys:
+			if key := w.deps.APIKey(); key != *w.key.Load() {
+				w.key.Store(&key)
+				w.log.Info("new API key, the log stream is opened again with it")
+				w.step(func(now time.Time) { w.core.keyChanged(now) })
+			}
 		case <-stop:
 			stop = nil
 			w.step(func(now time.Time) { w.core.stop(now) })
@@ -79,71 +106,109 @@ func (w *Worker) run() {
 func (w *Worker) handle(now time.Time, ev event) {
 	switch ev.kind {
 	case evOpened:
-		w.core.opened(now, ev.gen)
+		w.core.opened(now, ev.gen, ev.asked, ev.announced)
 	case evAck:
 		w.core.ack(now, ev.gen, ev.id, ev.ok)
 	case evGoAway:
 		w.core.goAway(now, ev.gen)
 	case evEnded:
+		delete(w.open, ev.gen)
 		w.core.ended(now, ev.gen, ev.err)
 	}
 }
 
-// step feeds one event to the core and carries out what follows.
+// step feeds one event to the core and carries out what follows. A record that
+// has to go to quarantine is the core's next event.
 func (w *Worker) step(feed func(now time.Time)) {
-	now := time.Now()
-	w.mu.Lock()
-	before, failed := w.core.state, w.core.stats.StreamErrors
-	feed(now)
-	after, s := w.core.state, w.core.stats
-	wait := w.core.deadlines[timerRetry]
-	effects := w.core.take()
-	w.mu.Unlock()
+	for feed != nil {
+		now := time.Now()
+		w.mu.Lock()
+		before, failed := w.core.state, w.core.stats.StreamErrors
+		feed(now)
+		after, s := w.core.state, w.core.stats
+		wait := w.core.deadlines[timerRetry]
+		effects := w.core.take()
+		w.mu.Unlock()
 
-	for _, e := range effects {
-		w.carryOut(e)
+		feed = nil
+		for _, e := range effects {
+			if e.kind == effQuarantine {
+				feed = w.quarantine(e)
+				continue
+			}
+			w.carryOut(e)
+		}
+		clear(effects)
+		w.report(before, after, s.StreamErrors != failed, s, wait)
 	}
-	clear(effects)
+}
+
+func (w *Worker) report(before, after State, failed bool, s Stats, retry time.Time) {
 	switch {
-	case s.StreamErrors != failed:
+	case failed:
 		w.down = true
-		w.log.Warn("log stream failed", "error", s.LastError, "class", string(s.LastErrorClass), "retry_in", time.Until(wait).Round(time.Millisecond))
+		args := []any{"error", s.LastError, "class", string(s.LastErrorClass)}
+		if !retry.IsZero() {
+			args = append(args, "retry_in", time.Until(retry).Round(time.Millisecond))
+		}
+		w.log.Warn("log stream failed", args...)
 	case before != after && after == StateActive && w.down:
 		w.down = false
-		w.log.Info("log stream open", "address", w.cfg.Address)
+		w.log.Info("log stream open")
 	case before != after:
 		w.log.Debug("log stream changed state", "from", string(before), "to", string(after))
 	}
 }
 
+// quarantine finds a place for a record and returns the answer for the core.
+func (w *Worker) quarantine(e effect) func(time.Time) {
+	r := Rejected{Record: e.recs[0], Seq: e.seq, Reason: e.reason, Err: e.err}
+	if w.deps.Quarantine == nil {
+		w.log.Warn("log line dropped: it cannot be delivered and there is no quarantine", "bytes", len(r.Record.Message), "source", r.Record.Origin.Source, "reason", string(r.Reason), "error", r.Err)
+		return func(now time.Time) { w.core.parked(now, true, nil) }
+	}
+	err := w.deps.Quarantine(r)
+	if err != nil {
+		w.log.Error("log line cannot be put into quarantine, everything waits for it", "error", err)
+	} else {
+		w.log.Warn("log line put into quarantine: it cannot be delivered", "bytes", len(r.Record.Message), "source", r.Record.Origin.Source, "reason", string(r.Reason), "error", r.Err)
+	}
+	return func(now time.Time) { w.core.parked(now, false, err) }
+}
+
 func (w *Worker) carryOut(e effect) {
 	switch e.kind {
 	case effOpen:
-		w.link = w.openLink(e.gen, e.keepalive)
+		w.open[e.gen] = w.openLink(e)
+	case effBegin:
+		w.open[e.gen].order <- e
 	case effSend:
-		w.link.out.push(e.id, e.data)
+		w.open[e.gen].out.add(outItem{id: e.id, data: e.data, recs: cloneRecords(e.recs)})
 	case effClose:
-		if w.link == nil || w.link.gen != e.gen {
-			return
+		if l := w.open[e.gen]; l != nil {
+			l.close(e.graceful, w.cfg.DrainTimeout)
 		}
-		w.link.close(e.graceful, w.cfg.DrainTimeout)
-		w.link = nil
 	case effRelease:
 		w.notify.push(e.seq, e.origins)
-	case effDrop:
-		w.log.Warn("log line dropped: it does not fit into one message even alone", "bytes", e.size, "origin", e.origins, "error", e.err)
 	case effReset:
 		w.log.Warn("stream state given up; the next stream learns it again", "error", e.err)
 	}
 }
 
-func (w *Worker) openLink(gen uint64, keepalive time.Duration) *link {
-	l := newLink(w.linkCtx, gen)
-	cfg := w.cfg
-	cfg.KeepaliveTime = keepalive
+// cloneRecords keeps records beyond the core's next event.
+func cloneRecords(recs []record.Record) []record.Record {
+	out := slices.Clone(recs)
+	for i := range out {
+		out[i].Message = bytes.Clone(out[i].Message)
+	}
+	return out
+}
+
+func (w *Worker) openLink(e effect) *link {
+	l := newLink(w.linkCtx, w, e)
 	w.links.Go(func() {
-		err := l.run(cfg, w.deps, &w.wire, w.events)
-		w.events <- event{kind: evEnded, gen: gen, err: err}
+		err := l.run()
+		w.events <- event{kind: evEnded, gen: l.gen, err: err}
 	})
 	return l
 }

@@ -76,7 +76,7 @@ func TestF23TLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &peer{}
-			w, d := workWith(t, Config{Address: listenTLS(t, p, test.server), TLS: test.client, APIKey: "key"}, Deps{})
+			w, d := workWith(t, Config{Endpoints: []Endpoint{{Address: listenTLS(t, p, test.server), TLS: test.client}}, APIKey: "key"}, Deps{})
 			put(t, w, 1, "a")
 			if test.want == "" {
 				flush(t, w)

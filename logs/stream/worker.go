@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/codec/rows"
@@ -48,9 +49,12 @@ type Worker struct {
 
 	notify  *notifier
 	wire    wireCounter
+	blocked atomic.Int64 // ns that senders waited
+	key     atomic.Pointer[string]
+	saving  sync.Mutex // one call of deps.Store at a time
 	links   sync.WaitGroup
-	link    *link // the current one; owner only
-	down    bool  // no stream was open since the last failure; owner only
+	open    map[uint64]*link // by generation; owner only
+	down    bool             // no stream was open since the last failure; owner only
 	linkCtx context.Context
 	cutAll  context.CancelFunc
 
@@ -73,14 +77,19 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
 	if deps.OnDurable == nil {
-		deps.OnDurable = func([]record.Origin) {}
+		deps.OnDurable = func(uint64, []record.Origin) {}
 	}
-	if deps.Codec == nil {
-		deps.Codec = Rows(rows.Options{MaxDataBytes: cfg.MaxDataBytes})
+	ladder := deps.Codecs
+	if deps.Fallback != nil {
+		ladder = append(ladder[:len(ladder):len(ladder)], plain{})
 	}
-	core, err := newCore(cfg, deps.Codec, jitter)
+	if len(ladder) == 0 {
+		ladder = []Codec{Rows(rows.Options{MaxDataBytes: cfg.MaxDataBytes})}
+	}
+	cfg.queue, cfg.durable = deps.Queue, deps.Store != nil && deps.FirstSeq > 0
+	core, err := newCore(cfg, ladder, jitter)
 	if err != nil {
-		return nil, fmt.Errorf("stream: make the encoder: %w", err)
+		return nil, err
 	}
 	w := &Worker{
 		cfg:     cfg,
@@ -92,8 +101,23 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		abandon: make(chan struct{}),
 		done:    make(chan struct{}),
 		notify:  newNotifier(deps.OnDurable),
+		open:    map[uint64]*link{},
 		down:    true,
 		core:    core,
+	}
+	w.key.Store(&cfg.APIKey)
+	if deps.FirstSeq > 0 {
+		core.seq = deps.FirstSeq - 1
+		w.notify.seq = core.seq
+	}
+	if deps.Store != nil {
+		for i := range core.endpoints {
+			e := &core.endpoints[i]
+			e.know(deps.Store.Profiles(e.address))
+		}
+	}
+	if cfg.durable && !deps.NewSession {
+		core.resume(deps.Store.Session(), deps.Queue, deps.FirstSeq)
 	}
 	w.linkCtx, w.cutAll = context.WithCancel(context.Background())
 	return w, nil
@@ -153,16 +177,25 @@ func (w *Worker) Stop(ctx context.Context) error {
 
 // appendCall hands the records of one Append to the owner.
 type appendCall struct {
+	seq  uint64
 	recs []record.Record
 	done chan struct{}
 }
 
-// Append accepts recs as one batch: they are encoded before it returns and
-// nothing of recs is kept, so the caller may reuse them. It blocks while the
-// bound on unacknowledged bytes is reached and before Start. When it returns an
+// Append accepts recs as one batch, numbered one higher than the batch before.
+// Nothing of recs is kept, so the caller may reuse them. It blocks while a bound
+// on what is not acknowledged is reached and before Start. When it returns an
 // error (of ctx, or ErrStopped), nothing was accepted.
 func (w *Worker) Append(ctx context.Context, recs []record.Record) error {
-	if len(recs) == 0 {
+	return w.AppendSeq(ctx, 0, recs)
+}
+
+// AppendSeq is Append for a batch whose number the caller gives, because it keeps
+// the batch until OnDurable reports that number. Numbers only grow; a batch that
+// the caller lost comes without records. After a restart the same number must come
+// with the same records.
+func (w *Worker) AppendSeq(ctx context.Context, seq uint64, recs []record.Record) error {
+	if len(recs) == 0 && seq == 0 {
 		return nil
 	}
 	select {
@@ -177,7 +210,7 @@ func (w *Worker) Append(ctx context.Context, recs []record.Record) error {
 	if !ok {
 		call = &appendCall{done: make(chan struct{}, 1)}
 	}
-	call.recs = recs
+	call.seq, call.recs = seq, recs
 	defer func() {
 		call.recs = nil
 		w.calls.Put(call)
@@ -221,18 +254,8 @@ func (w *Worker) Flush(ctx context.Context) error {
 func (w *Worker) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := w.core
-	s := c.stats
-	s.State, s.Stopping = c.state, c.stopping
-	s.RetryAt = c.deadlines[timerRetry]
-	s.InflightBytes, s.InflightBatches, s.InflightLines = c.queue.bytes, c.queue.batches, c.queue.lines
-	if c.queue.len() > 0 {
-		s.OldestInflight = time.Since(c.queue.items[0].at)
-	}
-	s.StateBytes = c.ledger.Bytes()
-	if enc, ok := c.enc.(interface{ Stats() rows.Stats }); ok {
-		s.Encoder = enc.Stats()
-	}
+	s := w.core.snapshotStats(time.Now())
 	s.WireSent, s.WireReceived = w.wire.sent.Load(), w.wire.received.Load()
+	s.SendBlocked = time.Duration(w.blocked.Load())
 	return s
 }

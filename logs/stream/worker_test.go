@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/logs/stream/fault"
 )
 
 func TestC1HappyPath(t *testing.T) {
@@ -123,7 +124,7 @@ func TestC4LifetimeWithNothingUnacked(t *testing.T) {
 		require.Equal(t, []uint32{0, 1}, p.ids(2))
 		require.Equal(t, []string{"1 a", "2 b", "3 b"}, p.received())
 		s := w.Stats()
-		require.EqualValues(t, 1, s.Rotations)
+		require.Equal(t, Rotations{CauseLifetime: 1}, s.Rotations)
 		require.EqualValues(t, 1, s.SnapshotsSent)
 		require.Zero(t, s.StreamErrors)
 	})
@@ -150,10 +151,10 @@ func TestC5DrainWithoutDuplicates(t *testing.T) {
 		w, _ := work(t, p, Config{Lifetime: lifetime})
 		// The lifetime ends somewhere in ±20 %: keep a batch unacknowledged then.
 		time.Sleep(lifetime*8/10 - time.Second)
-		for w.Stats().Rotations == 0 {
+		for w.Stats().Rotations[CauseLifetime] == 0 {
 			require.NoError(t, w.Append(t.Context(), words(1, "a")))
 			time.Sleep(2 * time.Second)
-			if w.Stats().Rotations > 0 {
+			if w.Stats().Rotations[CauseLifetime] > 0 {
 				break
 			}
 			flush(t, w)
@@ -181,7 +182,8 @@ func TestC6DrainTimeoutResendsOnce(t *testing.T) {
 		require.Equal(t, []uint32{1, 2}, p.ids(1))
 		time.Sleep(time.Second)
 		flush(t, w)
-		require.Equal(t, []uint32{1, 2}, p.ids(2), "ids restart at 1, no state was acknowledged")
+		require.Empty(t, p.ids(2), "it began while the first one drained")
+		require.Equal(t, []uint32{1, 2}, p.ids(3), "ids restart at 1, no state was acknowledged")
 		require.Equal(t, []int64{1, 2}, d.all())
 		require.EqualValues(t, 2, w.Stats().LinesReplayed)
 		require.Zero(t, w.Stats().StreamErrors)
@@ -269,7 +271,7 @@ func TestC8Stop(t *testing.T) {
 
 func TestStopWithoutStart(t *testing.T) {
 	t.Parallel()
-	w, err := New(Config{Address: "nowhere:1"}, Deps{Codec: wordCodec{}})
+	w, err := New(Config{Endpoints: []Endpoint{{Address: "nowhere:1"}}}, Deps{Codecs: []Codec{wordCodec{}}})
 	require.NoError(t, err)
 	require.NoError(t, w.Stop(t.Context()))
 	require.NoError(t, w.Stop(t.Context()))
@@ -419,7 +421,7 @@ func TestF3DuplicateAck(t *testing.T) {
 		}, "a", "b")
 		require.Equal(t, []int64{1}, d.all(), "released once")
 		require.EqualValues(t, 1, w.Stats().StreamErrors)
-		require.Equal(t, ClassProtocol, w.Stats().LastErrorClass)
+		require.Equal(t, fault.Protocol, w.Stats().LastErrorClass)
 		flush(t, w)
 		require.Equal(t, []int64{1, 2}, d.all())
 		require.Equal(t, []uint32{0, 1}, p.ids(2))
@@ -542,7 +544,7 @@ func TestF9NoAcks(t *testing.T) {
 		// Three timeouts, and waits of 1, 2 and 4 s ±20 %.
 		require.InDelta(t, 3*DefaultAckTimeout+7*time.Second, time.Since(begin), float64(7*time.Second)/5)
 		s := w.Stats()
-		require.Equal(t, ClassStall, s.LastErrorClass)
+		require.Equal(t, fault.Stall, s.LastErrorClass)
 		require.EqualValues(t, 3, s.StreamErrors)
 		require.EqualValues(t, 3, s.BatchesReplayed)
 	})
@@ -602,7 +604,7 @@ func TestF12MaxAge(t *testing.T) {
 		require.Len(t, p.received(), 100, "no duplicates")
 		s := w.Stats()
 		require.Zero(t, s.StreamErrors, s.LastError)
-		require.GreaterOrEqual(t, s.Rotations, uint64(2))
+		require.GreaterOrEqual(t, s.Rotations[CauseGoAway], uint64(2))
 	})
 }
 
@@ -640,8 +642,9 @@ func TestF14KeyRefused(t *testing.T) {
 		synctest.Wait()
 		s := w.Stats()
 		require.Equal(t, StateBackoff, s.State)
-		require.Equal(t, ClassCredentials, s.LastErrorClass)
-		require.Contains(t, s.LastError, "check api_key")
+		require.Equal(t, fault.Credentials, s.LastErrorClass)
+		require.Contains(t, s.Sentence, "correct api_key")
+		require.True(t, s.Suspended)
 		require.InDelta(t, DefaultRefusedRetry, s.RetryAt.Sub(begin), float64(DefaultRefusedRetry/5))
 		flush(t, w)
 		require.Equal(t, []int64{1}, d.all())
@@ -671,7 +674,7 @@ func TestF21PlannedClose(t *testing.T) {
 		require.Equal(t, StateActive, s.State)
 		require.EqualValues(t, 2, s.StreamsOpened)
 		require.Zero(t, s.StreamErrors)
-		require.EqualValues(t, 1, s.PlannedCloses)
+		require.Equal(t, Ends{fault.Planned: 1}, s.Ends)
 		require.Empty(t, s.LastError)
 		require.Equal(t, []uint32{0}, p.ids(2))
 	})
@@ -711,7 +714,7 @@ func TestSlowRegistry(t *testing.T) {
 			last  int64
 		)
 		gate := make(chan struct{})
-		w, err := New(Config{Address: "peer"}, Deps{Dial: p.dial, Codec: wordCodec{}, OnDurable: func(origins []record.Origin) {
+		w, err := New(Config{Endpoints: []Endpoint{{Address: "peer"}}}, Deps{Dial: p.dial, Codecs: []Codec{wordCodec{}}, OnDurable: func(_ uint64, origins []record.Origin) {
 			<-gate
 			calls++
 			for _, o := range origins {
@@ -738,13 +741,18 @@ func TestSlowRegistry(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	t.Parallel()
+	at := []Endpoint{{Address: "a:1"}}
 	for want, cfg := range map[string]Config{
-		"no address":           {},
-		"API key":              {Address: "a:1", APIKey: "k\n"},
-		"user agent":           {Address: "a:1", UserAgent: "é"},
-		"negative bound":       {Address: "a:1", MaxInflightBytes: -1},
-		"negative duration":    {Address: "a:1", Lifetime: -1},
-		"the shortest backoff": {Address: "a:1", BackoffMin: time.Hour},
+		"no endpoint":          {},
+		"no address":           {Endpoints: []Endpoint{{}}},
+		"API key":              {Endpoints: []Endpoint{{Address: "127.0.0.1:1"}}, APIKey: "k\n"},
+		"user agent":           {Endpoints: at, UserAgent: "é"},
+		"header x-team":        {Endpoints: at, Headers: map[string]string{"x-team": "\n"}},
+		"negative bound":       {Endpoints: at, MaxInflightBytes: -1},
+		"negative duration":    {Endpoints: at, Lifetime: -1},
+		"the shortest backoff": {Endpoints: at, BackoffMin: time.Hour},
+		"the proxy is not a URL like http://host:port":        {Endpoints: at, Proxy: "socks5://u:secret@p:1"},
+		"would send the API key unencrypted to far.example:1": {Endpoints: []Endpoint{{Address: "localhost:1"}, {Address: "far.example:1"}}, APIKey: "k"},
 	} {
 		_, err := New(cfg, Deps{})
 		require.ErrorContains(t, err, want)
