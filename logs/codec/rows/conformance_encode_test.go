@@ -297,23 +297,27 @@ log 1000 pattern 2 4
 
 func TestP8IdentifiersDoNotFillTheDictionary(t *testing.T) {
 	t.Parallel()
+	const batches, lines = 1000, 1000
 	e := newEncoder(t, Options{})
 	gen := newGenerator(2)
-	state := 0
-	for i := range 40 {
-		in := make([]record.Record, 200)
+	in := make([]record.Record, lines)
+	var first Stats
+	for i := range batches {
 		for j := range in {
-			in[j] = rec(int64(i), fmt.Sprintf("request %s from session s%x done", gen.uuid(), gen.rnd.Uint64()))
+			in[j].Time = int64(i)
+			in[j].Message = fmt.Appendf(in[j].Message[:0], "request %s from session s%x done", gen.uuid(), gen.rnd.Uint64())
 		}
 		encode(t, e, in)
 		if i == 0 {
-			state = e.Stats().StateBytes
+			first = e.Stats()
 		}
 	}
 	st := e.Stats()
+	require.EqualValues(t, batches*lines, st.LinesStructured)
 	require.Zero(t, st.DictAdded)
 	require.EqualValues(t, 1, st.PatternsAdded)
-	require.Equal(t, state, st.StateBytes)
+	require.Equal(t, first.StateBytes, st.StateBytes)
+	require.Equal(t, first.MemoryBytes, st.MemoryBytes)
 }
 
 func TestP9JSONNumbersKeepTheirLexeme(t *testing.T) {

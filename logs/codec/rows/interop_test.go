@@ -47,24 +47,6 @@ func TestBatchesAreKnownToTheSchema(t *testing.T) {
 	require.NotZero(t, st.PatternsRemoved*st.DictRemoved*st.PatternsUpdated, "%+v", st)
 }
 
-// What we compress, the transport message carries; what a peer compresses with
-// its own settings, we read.
-func TestCompressedBatches(t *testing.T) {
-	t.Parallel()
-	for _, c := range []Compression{Zstd, Gzip, Identity} {
-		t.Run(c.Encoding(), func(t *testing.T) {
-			t.Parallel()
-			in := newGenerator(5).records(100)
-			p := encode(t, newEncoder(t, Options{Compression: c}), in)
-			wire, err := proto.Marshal(&pb.StatefulBatch{BatchId: 1, Data: p.Data})
-			require.NoError(t, err)
-			var batch pb.StatefulBatch
-			require.NoError(t, proto.Unmarshal(wire, &batch))
-			requireSame(t, in, decode(t, newDecoder(t, c.Encoding()), batch.BatchId, batch.Data))
-		})
-	}
-}
-
 // Positions may come unpacked: a protobuf reader accepts both.
 func TestUnpackedPositions(t *testing.T) {
 	t.Parallel()

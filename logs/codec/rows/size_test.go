@@ -164,15 +164,6 @@ func TestScratchIsGivenBack(t *testing.T) {
 	require.Zero(t, cap(d.batch.logs))
 }
 
-func TestE12UnknownEncoding(t *testing.T) {
-	t.Parallel()
-	for _, encoding := range []string{"br", "ZSTD", "zstd, gzip"} {
-		_, err := NewDecoder(encoding, Limits{})
-		require.ErrorIs(t, err, ErrUnknownEncoding)
-		require.ErrorContains(t, err, encoding)
-	}
-}
-
 func TestE13Bombs(t *testing.T) {
 	t.Parallel()
 	// Frames may follow each other: a gigabyte of zeros, and a frame of unknown size.
