@@ -85,6 +85,9 @@ type Site struct {
 	// again once its stack has grown. Such a hit looks like a second call from a
 	// loop, so it is not left out: a note says that calls may be seen twice.
 	Restarts bool
+	// File and Line are what a SiteLine is, as the compiler recorded them.
+	File string
+	Line int
 }
 
 // Role says what a variable is to the function.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/plan"
 )
 
 // Process is what a snapshot says about the process it was taken in.
@@ -48,22 +49,104 @@ func NewDecoder(deps Deps) *Decoder {
 	return &Decoder{deps: deps, snap: Snapshot{zones: zones{}}}
 }
 
-// Decode reads one event of the layout's plan. It cannot fail: what the event
-// does not hold is marked so in the snapshot. The result refers to the event's
-// bytes and is valid until the next call.
+// Decode reads one event of the layout's plan: what was captured where the
+// function was called, where it returned, or at a line. It cannot fail: what the
+// event does not hold is marked so in the snapshot. The result refers to the
+// event's bytes and is valid until the next call.
 func (d *Decoder) Decode(l *Layout, e *event.Event) *Snapshot {
+	s := &d.snap
+	d.begin(l, e)
+	site := l.site(e.Site)
+	switch {
+	case site != nil && site.Kind == plan.SiteReturn:
+		s.readReturn(l, e)
+	case site != nil && site.Kind == plan.SiteLine:
+		s.line = site.Line
+		s.readEntry(l, e)
+	default:
+		s.readEntry(l, e)
+	}
+	s.finish(e)
+	return s
+}
+
+// DecodeCall reads the two events of one call: the snapshot has both captures and
+// the duration. The stack is that of the return, the time that of the call.
+func (d *Decoder) DecodeCall(l *Layout, entry, ret *event.Event) *Snapshot {
+	s := &d.snap
+	d.begin(l, entry)
+	s.readEntry(l, entry)
+	s.readReturn(l, ret)
+	if ret.Ktime > entry.Ktime {
+		s.duration = ret.Ktime - entry.Ktime
+	}
+	if len(ret.Stack) == 0 {
+		ret = entry
+	}
+	s.finish(ret)
+	return s
+}
+
+func (d *Decoder) begin(l *Layout, e *event.Event) {
 	s := &d.snap
 	s.layout, s.id, s.time = l, d.deps.NewID(), d.deps.Wall(e.Ktime)
 	s.goroutine, s.process = e.GoID, d.deps.Process(e)
 	s.pid = cmp.Or(s.process.PID, int(e.PID))
-	s.r.reset(l, e)
+	s.line, s.duration, s.entered, s.returned = 0, 0, false, false
+	s.errors = s.errors[:0]
+	s.r.begin(l)
 	s.r.namer, _ = s.process.Symbols.(TypeNamer)
-	s.r.root()
-	s.symbolize(e.Stack, s.process.Symbols)
-	return s
+	s.locals, s.results = 0, 0
 }
 
-// Snapshot is one decoded event.
+// readEntry reads arguments and locals.
+func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
+	s.entered = true
+	s.r.event = e
+	s.r.index.reset(e.Items)
+	s.r.root(l.vars[:l.locals])
+	s.locals = len(s.r.values)
+	s.r.root(l.vars[l.locals:l.results])
+	s.results = len(s.r.values)
+	s.addErrors(l.errors[pointEntry])
+}
+
+// readReturn reads the results.
+func (s *Snapshot) readReturn(l *Layout, e *event.Event) {
+	s.returned = true
+	s.r.event = e
+	s.r.index.reset(e.Items)
+	s.results = len(s.r.values)
+	if l.result != nil {
+		i := s.r.add(&resultLabel, l.result)
+		s.r.values[i].content = contentFields
+		s.r.root(l.vars[l.results:])
+		s.r.values[i].end = int32(len(s.r.values))
+	} else {
+		s.r.root(l.vars[l.results:])
+	}
+	s.addErrors(l.errors[pointReturn])
+}
+
+// resultLabel is the name of several results together.
+var resultLabel = label{text: returnName, key: []byte(`"` + returnName + `":`)}
+
+func (s *Snapshot) addErrors(members []byte) {
+	if len(s.errors) > 0 && len(members) > 0 {
+		s.errors = append(s.errors, ',')
+	}
+	s.errors = append(s.errors, members...)
+}
+
+// finish reads the stack.
+func (s *Snapshot) finish(e *event.Event) {
+	if e.StackID != 0 && len(e.Stack) == 0 {
+		s.errors = appendError(s.errors, "@stack", "the event that brought this call stack was lost")
+	}
+	s.symbolize(e.Stack, s.process.Symbols)
+}
+
+// Snapshot is one decoded event, or the two of a call.
 type Snapshot struct {
 	layout    *Layout
 	id        uuid.UUID
@@ -72,11 +155,18 @@ type Snapshot struct {
 	goroutine uint64
 	process   Process
 	r         reader
-	frames    []Frame
-	pcs       []uint64 // the address that frames[i] came from
-	scratch   []byte
-	symbols   []Frame
-	zones     zones
+	// entered and returned say which captures there are. Values are arguments,
+	// locals from locals on, results from results on.
+	entered, returned bool
+	locals, results   int
+	line              int    // that was probed; 0 for a function
+	duration          uint64 // nanoseconds
+	errors            []byte // members of evaluationErrors
+	frames            []Frame
+	pcs               []uint64 // the address that frames[i] came from
+	scratch           []byte
+	symbols           []Frame
+	zones             zones
 }
 
 // Time is when the probe was hit.
@@ -96,10 +186,17 @@ func (s *Snapshot) UnknownTypes() []uint64 { return s.r.unknown }
 
 // AppendJSON appends the envelope, without a line end.
 func (s *Snapshot) AppendJSON(dst []byte) []byte {
-	segments := s.layout.envelopes.plain
+	var v variant
 	if s.process.Tags != "" {
-		segments = s.layout.envelopes.tagged
+		v |= withTags
 	}
+	if s.duration != 0 {
+		v |= withDuration
+	}
+	if len(s.errors) > 0 {
+		v |= withErrors
+	}
+	segments := s.layout.envelopes[v]
 	for i := range segments {
 		dst = append(dst, segments[i].text...)
 		dst = s.appendSlot(dst, segments[i].slot)
@@ -123,28 +220,49 @@ func (s *Snapshot) appendSlot(dst []byte, slot slotOf) []byte {
 		return s.appendStack(dst)
 	case slotCaptures:
 		return s.appendCaptures(dst)
+	case slotDuration:
+		return strconv.AppendUint(dst, s.duration, 10)
+	case slotErrors:
+		return append(append(append(dst, '['), s.errors...), ']')
 	}
 	return dst
 }
 
-// appendCaptures appends the one capture point there is, the entry.
-func (s *Snapshot) appendCaptures(dst []byte) []byte {
-	locals := s.variable(s.layout.locals)
-	dst = append(dst, `{"entry":{`...)
-	dst = append(dst, `"arguments":{`...)
-	dst = s.appendMembers(dst, 0, locals)
-	if locals < len(s.r.values) {
-		dst = append(dst, `},"locals":{`...)
-		dst = s.appendMembers(dst, locals, len(s.r.values))
-	}
-	return append(dst, "}}}"...)
-}
+// Capture points, as far as what can be read there is concerned.
+const (
+	pointEntry = iota
+	pointReturn
+)
 
-// variable is the position of the n-th variable's value.
-func (s *Snapshot) variable(n int) int {
-	i := 0
-	for range n {
-		i = int(cmp.Or(s.r.values[i].end, int32(i+1)))
+// appendCaptures appends the capture points.
+func (s *Snapshot) appendCaptures(dst []byte) []byte {
+	dst = append(dst, '{')
+	if s.entered {
+		if s.line != 0 {
+			dst = strconv.AppendInt(append(dst, `"lines":{"`...), int64(s.line), 10)
+			dst = append(dst, `":{`...)
+		} else {
+			dst = append(dst, `"entry":{`...)
+		}
+		dst = s.appendMembers(append(dst, `"arguments":{`...), 0, s.locals)
+		if s.locals < s.results {
+			dst = append(dst, `},"locals":{`...)
+			dst = s.appendMembers(dst, s.locals, s.results)
+		}
+		dst = append(dst, "}}"...)
+		if s.line != 0 {
+			dst = append(dst, '}')
+		}
 	}
-	return i
+	if s.returned {
+		if s.entered {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"return":{`...)
+		if s.results < len(s.r.values) {
+			dst = append(s.appendMembers(append(dst, `"locals":{`...), s.results, len(s.r.values)), '}')
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
 }

@@ -17,6 +17,7 @@ type envelope struct {
 	Source      string `json:"ddsource"`
 	ProcessTags slotOf `json:"process_tags,omitzero"`
 	Timestamp   slotOf `json:"timestamp"`
+	Duration    slotOf `json:"duration,omitzero"`
 	Logger      struct {
 		Name       string `json:"name"`
 		Method     string `json:"method"`
@@ -35,18 +36,14 @@ type envelope struct {
 				ID       string `json:"id"`
 				Location struct {
 					Method string `json:"method"`
+					File   string `json:"file,omitzero"`
+					Line   int    `json:"line,omitzero"`
 				} `json:"location"`
 			} `json:"probe"`
-			Captures         slotOf            `json:"captures"`
-			EvaluationErrors []evaluationError `json:"evaluationErrors,omitempty"`
+			Captures         slotOf `json:"captures"`
+			EvaluationErrors slotOf `json:"evaluationErrors,omitzero"`
 		} `json:"snapshot"`
 	} `json:"debugger"`
-}
-
-// evaluationError says why an expression, here a variable, has no value.
-type evaluationError struct {
-	Expr    string `json:"expr"`
-	Message string `json:"message"`
 }
 
 // slotOf names what fills a place in the envelope.
@@ -60,6 +57,8 @@ const (
 	slotSnapshotID                    // UUID
 	slotStack                         // array of frames, innermost first
 	slotCaptures                      // object of capture points
+	slotDuration                      // nanoseconds
+	slotErrors                        // array of expressions without a value, and why
 )
 
 func newEnvelope(p *plan.Plan) *envelope {
@@ -76,16 +75,27 @@ func newEnvelope(p *plan.Plan) *envelope {
 	s.Probe.ID = p.ProbeID
 	s.Probe.Location.Method = p.Function
 	s.Captures = slotCaptures
-	for _, v := range p.Variables {
-		if v.Unavailable != "" && v.Role != plan.RoleResult {
-			s.EvaluationErrors = append(s.EvaluationErrors, evaluationError{Expr: v.Name, Message: v.Unavailable})
+	for _, site := range p.Sites {
+		if site.Kind == plan.SiteLine {
+			s.Probe.Location.File, s.Probe.Location.Line = site.File, site.Line
+			break
 		}
 	}
 	return e
 }
 
+// variant says which of the optional members an envelope has.
+type variant uint8
+
+const (
+	withTags variant = 1 << iota
+	withDuration
+	withErrors
+	variants
+)
+
 // envelopes are the marshalled forms of one plan's envelope.
-type envelopes struct{ plain, tagged []segment }
+type envelopes [variants][]segment
 
 // segment is constant text and the slot that follows it; the last has none.
 type segment struct {
@@ -93,15 +103,34 @@ type segment struct {
 	slot slotOf
 }
 
-func newEnvelopes(p *plan.Plan) (envelopes, error) {
+func newEnvelopes(p *plan.Plan) (all envelopes, err error) {
 	e := newEnvelope(p)
-	plain, err := e.segments()
-	if err != nil {
-		return envelopes{}, err
+	member := func(v, flag variant, slot slotOf) slotOf {
+		if v&flag == 0 {
+			return 0
+		}
+		return slot
 	}
-	e.ProcessTags = slotProcessTags
-	tagged, err := e.segments()
-	return envelopes{plain, tagged}, err
+	for v := range variants {
+		e.ProcessTags = member(v, withTags, slotProcessTags)
+		e.Duration = member(v, withDuration, slotDuration)
+		e.Debugger.Snapshot.EvaluationErrors = member(v, withErrors, slotErrors)
+		if all[v], err = e.segments(); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// appendError appends an expression that has no value, and why, to the members of
+// an array.
+func appendError(dst []byte, expr, message string) []byte {
+	if len(dst) > 0 {
+		dst = append(dst, ',')
+	}
+	dst, _ = jsontext.AppendQuote(append(dst, `{"expr":`...), expr)
+	dst, _ = jsontext.AppendQuote(append(dst, `,"message":`...), message)
+	return append(dst, '}')
 }
 
 // segments marshals the envelope and cuts it at its slots.

@@ -56,12 +56,74 @@ func TestEnvelopeHostileNames(t *testing.T) {
 	require.NotContains(t, string(s.AppendTree(nil)), "\x1b")
 }
 
-func TestLayoutRefusesReturnSites(t *testing.T) {
+// calls are a plan for entry and returns of one function, and the events of a call.
+func calls(results ...arg) (p *plan.Plan, entry, ret *event.Event) {
+	m := newMemory().args(arg{"n", new(7)})
+	from := len(m.plan.Variables)
+	m.args(results...)
+	for i := range m.plan.Variables[from:] {
+		m.plan.Variables[from+i].Role = plan.RoleResult
+	}
+	m.plan.Sites = append(m.plan.Sites, plan.Site{PC: 0x401234, Kind: plan.SiteReturn})
+	entry, ret = m.event(), m.event()
+	ret.Site, ret.Ktime, ret.Stack = 1, entry.Ktime+1500, []uint64{0x402000}
+	return m.plan, entry, ret
+}
+
+func TestCallGolden(t *testing.T) {
 	t.Parallel()
-	p := newMemory().plan
-	p.Sites = append(p.Sites, plan.Site{PC: 0x401234, Kind: plan.SiteReturn})
-	_, err := snapshot.NewLayout(p, snapshot.Redaction{})
-	require.EqualError(t, err, "snapshot of main.handle: site at 0x401234 is not an entry: only entries are decoded")
+	for name, results := range map[string][]arg{
+		"none":    nil,
+		"one":     {{"~r0", new("done")}},
+		"several": {{"n", new(3)}, {"~r1", new(error(nil))}, {"password", new("hunter2")}},
+	} {
+		p, entry, ret := calls(results...)
+		if name == "several" {
+			p.Variables = append(p.Variables, plan.Variable{Name: "~r3", Role: plan.RoleResult, Type: p.Variables[0].Type, Unavailable: "in a vector register"})
+		}
+		l, err := snapshot.NewLayout(p, snapshot.Redaction{})
+		require.NoError(t, err)
+		d := snapshot.NewDecoder(deps())
+		var text strings.Builder
+		for _, s := range []func() *snapshot.Snapshot{
+			func() *snapshot.Snapshot { return d.DecodeCall(l, entry, ret) },
+			func() *snapshot.Snapshot { return d.Decode(l, ret) },
+		} {
+			got := s().AppendJSON(nil)
+			schema(t).check(t, got)
+			v := jsontext.Value(got)
+			require.NoError(t, v.Indent())
+			text.Write(append(v, '\n'))
+			text.Write(s().AppendText(nil))
+			text.Write(s().AppendTree(nil))
+		}
+		checkGolden(t, filepath.Join("testdata", "call_"+name+".txt"), text.String())
+	}
+}
+
+func TestLineGolden(t *testing.T) {
+	t.Parallel()
+	m := newMemory().args(arg{"n", new(7)}, arg{"i", new(8)})
+	m.plan.Variables[1].Role = plan.RoleLocal
+	m.plan.Sites = []plan.Site{{Kind: plan.SiteLine, File: "/src/main.go", Line: 33}}
+	e := m.event()
+	e.Stack, e.StackID = nil, 5
+	got := decode(t, m.plan, e).AppendJSON(nil)
+	schema(t).check(t, got)
+	v := jsontext.Value(got)
+	require.NoError(t, v.Indent())
+	checkGolden(t, filepath.Join("testdata", "line.json"), string(v)+"\n")
+}
+
+func TestDecodeCallDoesNotAllocate(t *testing.T) {
+	p, entry, ret := calls(arg{"~r0", new("done")}, arg{"~r1", new(1)})
+	l, err := snapshot.NewLayout(p, snapshot.Redaction{})
+	require.NoError(t, err)
+	dep := deps()
+	dep.NewID = nil
+	d := snapshot.NewDecoder(dep)
+	var out []byte
+	require.Zero(t, testing.AllocsPerRun(200, func() { out = d.DecodeCall(l, entry, ret).AppendJSON(out[:0]) }))
 }
 
 func TestSnapshotAccessors(t *testing.T) {

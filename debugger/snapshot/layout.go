@@ -2,6 +2,8 @@ package snapshot
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/gotype"
 	"github.com/vigil-agent/vigil/debugger/plan"
@@ -18,17 +20,24 @@ type Layout struct {
 	behind gotype.Runtime
 	hide   *redactor
 	vars   []variable
-	// locals is the index in vars where arguments end and locals begin.
-	locals    int
+	// locals is the index in vars where arguments end and locals begin, results
+	// that where results begin.
+	locals, results int
+	// result is what several results are shown as; nil when there is at most one.
+	result    *typeInfo
 	envelopes envelopes
+	// errors are the variables that cannot be read, at returns and elsewhere, as
+	// members of a JSON array.
+	errors [2][]byte
 }
 
 // variable is one captured value at the top of a snapshot.
 type variable struct {
 	label
+	name        string
 	typ         *typeInfo
 	offset      uint32
-	unavailable bool
+	unavailable string // why it cannot be read
 }
 
 // typeInfo is a gotype.Type with what decoding asks of it.
@@ -42,6 +51,7 @@ type typeInfo struct {
 	count    uint64 // of an array
 	fields   []field
 	name     []byte // quoted
+	goName   string
 	short    string // for terminals
 	redacted bool
 	isTime   bool
@@ -62,25 +72,71 @@ type field struct {
 // unknownType stands for an ID that the table does not have.
 var unknownType = &typeInfo{kind: gotype.Opaque, name: []byte(`"?"`), short: "?"}
 
-// NewLayout prepares a plan. It fails for a plan with sites other than entries.
+// NewLayout prepares a plan.
 func NewLayout(p *plan.Plan, r Redaction) (*Layout, error) {
-	for _, s := range p.Sites {
-		if s.Kind != plan.SiteEntry {
-			return nil, fmt.Errorf("snapshot of %s: site at %#x is not an entry: only entries are decoded", p.Function, s.PC)
-		}
-	}
 	hide := newRedactor(r)
 	l := &Layout{plan: p, limits: p.Limits.OrDefaults(), hide: hide}
 	l.link(p.Types, hide)
-	for _, role := range []plan.Role{plan.RoleArgument, plan.RoleLocal} {
-		l.locals = len(l.vars)
-		l.vars = l.addVariables(role, hide)
-	}
+	l.vars = l.addVariables(plan.RoleArgument, hide)
+	l.locals = len(l.vars)
+	l.vars = l.addVariables(plan.RoleLocal, hide)
+	l.results = len(l.vars)
+	l.vars = l.addVariables(plan.RoleResult, hide)
+	l.nameResults()
 	var err error
 	if l.envelopes, err = newEnvelopes(p); err != nil {
 		return nil, fmt.Errorf("snapshot of %s: envelope: %w", p.Function, err)
 	}
+	for i := range l.vars {
+		at := &l.errors[pointEntry]
+		if i >= l.results {
+			at = &l.errors[pointReturn]
+		}
+		if v := &l.vars[i]; v.unavailable != "" {
+			*at = appendError(*at, v.name, v.unavailable)
+		}
+	}
 	return l, nil
+}
+
+// returnName is what the result of a function is called.
+const returnName = "@return"
+
+// nameResults calls a single result @return, and several by their names, or r0,
+// r1 and so on when they have none.
+func (l *Layout) nameResults() {
+	results := l.vars[l.results:]
+	if len(results) == 0 {
+		return
+	}
+	types, names := make([]string, len(results)), make([]string, len(results))
+	for i, v := range results {
+		types[i], names[i] = v.typ.goName, v.name
+		if strings.HasPrefix(v.name, "~r") || v.name == "" || strings.HasPrefix(v.name, "_") {
+			names[i] = "r" + strconv.Itoa(i)
+		}
+	}
+	if len(results) == 1 {
+		names[0] = returnName
+	}
+	for i, name := range distinct(names) {
+		hidden := results[i].redacted
+		results[i].label, results[i].name = newLabel(name, l.hide), name
+		results[i].redacted = hidden
+	}
+	if len(results) == 1 {
+		return
+	}
+	name := "(" + strings.Join(types, ", ") + ")"
+	l.result = &typeInfo{kind: gotype.Struct, name: quote(name), goName: name, short: shortType(plain(name))}
+}
+
+// site is the site of the plan that an event is from; nil when it has none such.
+func (l *Layout) site(n uint32) *plan.Site {
+	if int(n) >= len(l.plan.Sites) {
+		return nil
+	}
+	return &l.plan.Sites[n]
 }
 
 // Plan is the plan the layout was made from.
@@ -104,9 +160,10 @@ func (l *Layout) addVariables(role plan.Role, hide *redactor) []variable {
 		lab.redacted = hide.ident(v.Name)
 		out = append(out, variable{
 			label:       lab,
+			name:        names[0],
 			typ:         l.typ(v.Type),
 			offset:      v.RootOffset,
-			unavailable: v.Unavailable != "",
+			unavailable: v.Unavailable,
 		})
 		names = names[1:]
 	}
@@ -139,6 +196,7 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 			count:    t.Len,
 			fields:   l.fields(t.Fields, hide),
 			name:     quote(t.Name),
+			goName:   t.Name,
 			short:    shortType(plain(t.Name)),
 			redacted: hide.typ(t.Name),
 			isTime:   t.Name == "time.Time" && t.Kind == gotype.Struct && t.Size == timeSize,

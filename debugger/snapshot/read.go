@@ -46,22 +46,21 @@ type visit struct {
 // how many values it lies in.
 type where struct{ depth, nesting int }
 
-func (r *reader) reset(l *Layout, e *event.Event) {
-	r.layout, r.event, r.values, r.path, r.left = l, e, r.values[:0], r.path[:0], maxCaptureBytes
+func (r *reader) begin(l *Layout) {
+	r.layout, r.values, r.path, r.left = l, r.values[:0], r.path[:0], maxCaptureBytes
 	r.slots, r.unknown = r.slots[:0], r.unknown[:0]
-	r.index.reset(e.Items)
 }
 
-// root reads the variables.
-func (r *reader) root() {
+// root reads variables.
+func (r *reader) root(vars []variable) {
 	root := view{root: true}
 	if it := r.index.items; len(it) > 0 {
 		root.data, root.missing = it[0].Data, kernelReason(it[0].Reason)
 	}
-	for i := range r.layout.vars {
-		v := &r.layout.vars[i]
+	for i := range vars {
+		v := &vars[i]
 		at := where{depth: r.layout.limits.Depth}
-		if v.unavailable {
+		if v.unavailable != "" {
 			n := r.add(&v.label, v.typ)
 			r.values[n].reason = reasonUnavailable
 			if v.redacted {

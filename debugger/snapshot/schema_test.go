@@ -103,6 +103,10 @@ func (v validator) keyword(keyword string, arg any, s map[string]any, doc any, a
 		if len(object) < int(arg.(float64)) {
 			return fmt.Errorf("%s has too few keys", at)
 		}
+	case "maxProperties":
+		if len(object) > int(arg.(float64)) {
+			return fmt.Errorf("%s has too many keys", at)
+		}
 	case "required":
 		for _, k := range arg.([]any) {
 			if _, ok := object[k.(string)]; isObject && !ok {

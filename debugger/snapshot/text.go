@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -46,15 +47,29 @@ func (s *Snapshot) AppendTree(dst []byte) []byte {
 
 func (s *Snapshot) appendCall(dst []byte) []byte {
 	dst = append(append(dst, plain(s.layout.plan.Function)...), '(')
-	locals := s.variable(s.layout.locals)
-	for i := 0; i < locals; i = int(s.r.values[i].end) {
-		if i > 0 {
+	dst = append(s.appendNamed(dst, 0, s.locals), ')')
+	if s.returned {
+		dst = append(dst, " returned"...)
+		if s.results < len(s.r.values) {
+			dst = s.appendInline(append(dst, ' '), s.results, lineDepth)
+		}
+		if s.duration != 0 {
+			dst = append(append(dst, " in "...), time.Duration(s.duration).String()...)
+		}
+	}
+	return append(dst, '\n')
+}
+
+// appendNamed appends values with their names.
+func (s *Snapshot) appendNamed(dst []byte, from, to int) []byte {
+	for i := from; i < to; i = int(s.r.values[i].end) {
+		if i > from {
 			dst = append(dst, ", "...)
 		}
 		dst = append(append(dst, s.r.values[i].label.text...), '=')
 		dst = s.appendInline(dst, i, lineDepth)
 	}
-	return append(dst, ")\n"...)
+	return dst
 }
 
 func (s *Snapshot) appendWhereabouts(dst []byte) []byte {
