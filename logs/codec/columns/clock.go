@@ -250,7 +250,7 @@ func (sl *slot) stepped(d int64) {
 
 // settle ends the use of steps where they have not been smaller than the digits.
 func (sl *slot) settle(l *layout) {
-	if sl.clock && int(sl.step) > l.size*64*5/8 {
+	if sl.clock && int(sl.step) > (l.size-3)*64 {
 		sl.clock = false
 	}
 }

@@ -64,6 +64,7 @@ func (e *Encoder) definePattern(p *pattern.Pattern, at int, bs *BatchStats) {
 		k.ends = append(k.ends, t.End)
 	}
 	t := newTemplate()
+	e.dayAt = -1
 	offset, from := 0, 0
 	for _, sl := range p.Slots() {
 		for tok := sl.From; tok < sl.To; tok++ {
@@ -107,6 +108,12 @@ func (e *Encoder) widen(p *pattern.Pattern, at int, bs *BatchStats) {
 		return
 	}
 	e.cuts = e.cuts[:0]
+	e.dayAt = -1
+	for i, sl := range e.state.templates[k.number].slots {
+		if sl.clock {
+			e.dayAt = int(k.wild[i])
+		}
+	}
 	offset, from := 0, 0 // in the template's text as it is, and in the line
 	old := 0
 	wild := make([]uint16, 0, len(k.wild)+4)
@@ -177,8 +184,13 @@ func (e *Encoder) clockOf(p *pattern.Pattern, at, tok int) int {
 		values[n] = value
 		n++
 	}
-	// Steps that are small beside what the digits can say.
-	for i := 1; i < n; i++ {
+	// The first time of day in a line is most likely when it was written. Others
+	// must go in steps that are small beside what the digits can say.
+	first := e.dayAt < 0 && slices.Contains(lay.text, ':')
+	if first {
+		e.dayAt = tok
+	}
+	for i := 1; i < n && !first; i++ {
 		if values[i] < values[i-1] || bits.Len64(values[i]-values[i-1]) > lay.size*5/8 {
 			return 0
 		}

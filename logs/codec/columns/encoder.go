@@ -28,6 +28,7 @@ type Encoder struct {
 	cuts  []cut
 
 	changes int // of templates, in this batch
+	dayAt   int // the token that is the time of day in the template at hand, -1 if none
 }
 
 // line is a record between learning and coding.

@@ -33,7 +33,7 @@ const (
 	maxHex     = 16
 	fixAfter   = 48 // values of one width after which others are not expected
 	leadWidths = 8  // the last one is for all larger widths
-	leadDigits = 3
+	leadDigits = 2
 	// testAfter is the number of values after which digits are tested for being
 	// equally distributed, and again whenever there are twice as many.
 	testAfter = 128

@@ -9,7 +9,7 @@ type order struct {
 
 const (
 	contexts   = 1 << 12 // of three templates; sequences that collide share one
-	thirdLimit = 4
+	thirdLimit = 8
 	firstLimit = 32
 )
 

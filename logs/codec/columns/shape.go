@@ -244,6 +244,14 @@ func (p *parsed) addDecimals(word []byte) {
 	}
 }
 
+// digits is the number of digits of the value.
+func (p *parsed) digits() (n int) {
+	for _, r := range p.runs {
+		n += r.width
+	}
+	return n
+}
+
 // newShape is a model of values of a shape; it is not ok if text is no shape.
 func newShape(text []byte) (*shape, bool) {
 	runs := marksIn(text)

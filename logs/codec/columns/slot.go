@@ -51,6 +51,7 @@ const (
 	methodText   = iota
 	methodShape  // a new shape
 	methodLoosen // another method follows
+	methodRecent // a value coded lately in any column
 	methodCopy   // the value to the left in the line, and so on
 )
 
@@ -79,6 +80,7 @@ type choice struct {
 	parsed bool // the value has been taken apart, into state.parse
 	shaped bool // it may have a shape
 	known  int  // that of an item, or -1
+	recent int  // the place of a recent value
 }
 
 // slotValue codes the value of one slot. line is the values of the line's slots to
@@ -117,8 +119,11 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 			return nil, dst
 		}
 		return line[len(line)-back], dst
+	case m == methodRecent:
+		return s.recentValue(c.recent, v, dst)
 	case m == methodText:
 		v = s.string(&s.text.lengths, v)
+		s.remember(v)
 		s.enter(sl, v, false, c.hash)
 		return v, dst
 	case m == methodShape:
@@ -144,6 +149,7 @@ func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, hash uint64) (value, 
 	if !s.encoding {
 		v = dst[from:len(dst):len(dst)]
 	}
+	s.remember(v)
 	s.enter(sl, v, true, hash)
 	return v, dst
 }
@@ -174,6 +180,12 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 	}
 	if !c.parsed {
 		s.takeApart(sl, v, &c)
+	}
+	if !c.shaped || s.parse.digits() >= minRecentDigits {
+		if at := s.recent.find(v); at >= 0 {
+			c.method, c.recent, c.shaped = methodRecent, at, false
+			return c
+		}
 	}
 	switch {
 	case c.shaped && c.known >= 0:

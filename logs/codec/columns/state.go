@@ -14,6 +14,7 @@ type state struct {
 	changes   symbols
 	order     order
 	times     times
+	recent    recent
 	counts    number // lengths and counts of all sorts
 
 	// What decoding has met: where it is, and the first violation.
@@ -31,7 +32,7 @@ type state struct {
 const (
 	templateBytes = 256 // with the models of its status and of what comes next
 	slotBytes     = 192
-	baseBytes     = 4*numberBytes + templateBytes + laneBytes
+	baseBytes     = 5*numberBytes + templateBytes + laneBytes
 )
 
 func newState(maxBytes int) *state {
@@ -40,6 +41,7 @@ func newState(maxBytes int) *state {
 	s.times.init()
 	s.lanes.init()
 	s.statuses.limit = maxStatuses
+	s.recent.step = *newNumber()
 	s.changes = newSymbols(changeKinds)
 	s.text.lengths, s.text.lines = *newNumber(), *newNumber()
 	return s
