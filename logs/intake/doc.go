@@ -10,8 +10,9 @@
 // names the batch, after what came before it is durable and acknowledged:
 //
 //	UNAUTHENTICATED     wrong or missing dd-api-key, before anything is read
-//	UNIMPLEMENTED       a dd-content-encoding that is not known
-//	INVALID_ARGUMENT    batch ids with a gap, undefined ids, unreadable data
+//	UNIMPLEMENTED       a dd-content-encoding or vigil-profile that is not known
+//	ABORTED             a gap in the numbers of a session, or a newer stream of it
+//	INVALID_ARGUMENT    batch ids with a gap, undefined ids, unreadable data or headers
 //	RESOURCE_EXHAUSTED  the stream's state or a batch exceeds its bounds
 //	UNAVAILABLE         the sink failed, too many streams are open, or the server stops
 package intake

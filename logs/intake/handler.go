@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -10,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/vigil-agent/vigil/logs/codec/rows"
 	"github.com/vigil-agent/vigil/logs/intake/journal"
 )
 
@@ -26,8 +26,11 @@ const maxIdleTextBytes = 1 << 20
 type handler struct {
 	server  *Server
 	stream  bidi
-	decoder *rows.Decoder
-	sink    SinkStream
+	decoder decoder
+	claim   claim
+	session *session      // nil without one
+	sink    SinkStream    // without a session
+	fenced  chan struct{} // closed when a newer stream of the session has taken over
 	order   order
 	state   int // as it is counted in the server's figures
 
@@ -35,6 +38,9 @@ type handler struct {
 	lines []journal.Line
 	text  []byte
 }
+
+// errState means that all streams together hold too much.
+var errState = errors.New("more than the MaxStateBytes of all streams")
 
 // received is what the reader got: a batch or why there is none.
 type received struct {
@@ -120,6 +126,8 @@ func (h *handler) accept(ctx context.Context, in <-chan received, waiting chan<-
 			}
 		case <-h.server.draining:
 			return nil
+		case <-h.fenced:
+			return status.Error(codes.Aborted, errFenced.Error())
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		case err := <-failed:
@@ -137,10 +145,26 @@ func (h *handler) take(batch *statefulpb.StatefulBatch) (pending, error) {
 		return pending{}, refusal(err)
 	}
 	p := pending{id: id, lines: len(h.lines), result: make(chan error, 1)}
-	if len(h.lines) == 0 {
-		p.result <- nil
-	} else {
-		h.sink.Append(h.lines, func(err error) { p.result <- err })
+	done := func(err error) { p.result <- err }
+	switch {
+	case h.session != nil && id > 0:
+		repeated, err := h.session.take(h, id, h.lines, done)
+		if err != nil {
+			return pending{}, err
+		}
+		if repeated {
+			h.server.counters.repeated.Add(1)
+			p.lines = 0
+		}
+	case h.session != nil:
+		if err := h.session.snapshot(h); err != nil {
+			return pending{}, err
+		}
+		done(nil)
+	case len(h.lines) == 0:
+		done(nil)
+	default:
+		h.sink.Append(h.lines, journal.Mark{}, done)
 	}
 	return p, nil
 }
@@ -160,18 +184,21 @@ func (h *handler) decode(id uint32, data []byte) error {
 		}
 	}
 	state := h.decoder.StateBytes()
-	h.server.counters.state.Add(int64(state - h.state))
+	total := h.server.counters.state.Add(int64(state - h.state))
 	h.state = state
+	if total > h.server.deps.MaxStateBytes {
+		return fmt.Errorf("batch %d: %w (%d)", id, errState, h.server.deps.MaxStateBytes)
+	}
 	return nil
 }
 
 // keep copies a decoded line, whose message is valid until the next one only.
 // When text grows, lines kept before it stay on the old memory.
-func (h *handler) keep(l rows.Line) error {
+func (h *handler) keep(l journal.Line) error {
 	from := len(h.text)
 	h.text = append(h.text, l.Message...)
 	l.Message = h.text[from:len(h.text):len(h.text)]
-	h.lines = append(h.lines, journal.Line(l))
+	h.lines = append(h.lines, l)
 	return nil
 }
 
@@ -200,16 +227,4 @@ func (h *handler) acknowledge(ctx context.Context, waiting <-chan pending) error
 		}
 	}
 	return nil
-}
-
-// refusal is the status for a batch that was not accepted.
-func refusal(err error) error {
-	switch {
-	case errors.Is(err, rows.ErrProtocol):
-		return status.Error(codes.InvalidArgument, err.Error())
-	case errors.Is(err, rows.ErrLimit):
-		return status.Error(codes.ResourceExhausted, err.Error())
-	default:
-		return status.Error(codes.Internal, err.Error())
-	}
 }

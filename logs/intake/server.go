@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/vigil-agent/vigil/logs/codec/columns"
 	"github.com/vigil-agent/vigil/logs/codec/rows"
 	"github.com/vigil-agent/vigil/logs/intake/journal"
 )
@@ -45,9 +46,17 @@ type Deps struct {
 	Sink Sink
 	// Listener replaces Config.Listen; the server closes it.
 	Listener net.Listener
-	// Limits bounds what one stream may use; zero fields mean their default.
-	Limits rows.Limits
+	// Limits and Columns bound what one stream may use in its profile; zero fields
+	// mean their default.
+	Limits  rows.Limits
+	Columns columns.Limits
+	// MaxStateBytes bounds the state of all streams together; 0 means
+	// DefaultMaxStateBytes.
+	MaxStateBytes int64
 }
+
+// DefaultMaxStateBytes is the state of a hundred streams or so.
+const DefaultMaxStateBytes = 1 << 30
 
 // Server is the receiving side. All methods may be called concurrently.
 type Server struct {
@@ -67,6 +76,7 @@ type Server struct {
 	grpc     *grpc.Server
 	journal  *journal.Journal
 	sink     Sink
+	sessions *sessions
 	// serving counts the accept loop; streams the handlers and their readers. A
 	// handler is added only while stopping is false.
 	serving, streams sync.WaitGroup
@@ -76,6 +86,9 @@ type Server struct {
 func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.MaxStateBytes <= 0 {
+		deps.MaxStateBytes = DefaultMaxStateBytes
 	}
 	if deps.Listener == nil {
 		if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
@@ -117,6 +130,7 @@ func (s *Server) start(ctx context.Context) error {
 		}
 		s.journal, s.sink = j, journalSink{j}
 	}
+	s.sessions = newSessions(s.sink)
 	s.addr = listener.Addr()
 	s.grpc = grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessageBytes),
@@ -203,13 +217,15 @@ func (s *Server) Stats() Stats {
 		Streams: c.streams.Load(), OpenStreams: int(c.open.Load()),
 		Batches: c.batches.Load(), Snapshots: c.snapshots.Load(), Lines: c.lines.Load(),
 		DataBytes: c.data.Load(), StateBytes: c.state.Load(),
+		Repeated: c.repeated.Load(), Fenced: c.fenced.Load(),
 	}
 	c.mu.Lock()
 	out.Rejected = maps.Clone(c.rejected)
 	c.mu.Unlock()
 	s.mu.Lock()
-	journal := s.journal
+	journal, sessions := s.journal, s.sessions
 	s.mu.Unlock()
+	out.Sessions = sessions.count()
 	if journal != nil {
 		out.Journal = journal.Stats()
 	}

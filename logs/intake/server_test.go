@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -28,7 +29,13 @@ import (
 	"github.com/vigil-agent/vigil/logs/record"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnv); path != "" {
+		child(path)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // serve starts a server on loopback that keeps its journal in a file.
 func serve(t *testing.T, cfg Config, deps Deps) (*Server, string) {
@@ -144,7 +151,7 @@ func TestJournalHoldsWhatIsAcknowledged(t *testing.T) {
 	c := connect(t, s, "dd-content-encoding", "zstd")
 	header, err := c.Header()
 	require.NoError(t, err)
-	require.Equal(t, []string{"rows"}, header.Get("vigil-profiles"))
+	require.Equal(t, []string{"columns,rows"}, header.Get("vigil-profiles"))
 	var want []string
 	wire := 0.0
 	for id := uint32(1); id <= 5; id++ {
@@ -389,8 +396,9 @@ func TestS7StopWithOpenStreams(t *testing.T) {
 // stuckSink never finishes.
 type stuckSink struct{}
 
-func (stuckSink) Stream() SinkStream                 { return stuckSink{} }
-func (stuckSink) Append([]journal.Line, func(error)) {}
+func (stuckSink) Stream() SinkStream                               { return stuckSink{} }
+func (stuckSink) Sessions() []journal.Mark                         { return nil }
+func (stuckSink) Append([]journal.Line, journal.Mark, func(error)) {}
 
 func TestS7StopWithAStuckSinkEndsWithItsContext(t *testing.T) {
 	t.Parallel()
@@ -411,9 +419,10 @@ func TestS7StopWithAStuckSinkEndsWithItsContext(t *testing.T) {
 // pipe takes nothing.
 type blockedSink chan struct{}
 
-func (s blockedSink) Stream() SinkStream { return s }
+func (s blockedSink) Stream() SinkStream     { return s }
+func (blockedSink) Sessions() []journal.Mark { return nil }
 
-func (s blockedSink) Append(_ []journal.Line, done func(error)) {
+func (s blockedSink) Append(_ []journal.Line, _ journal.Mark, done func(error)) {
 	<-s
 	done(nil)
 }

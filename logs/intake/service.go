@@ -8,8 +8,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-
-	"github.com/vigil-agent/vigil/logs/codec/rows"
 )
 
 // bidi is the server's side of one stream.
@@ -39,44 +37,51 @@ func (s *Server) serve(ctx context.Context, stream bidi) error {
 	if err := authorize(ctx, s.cfg.APIKey); err != nil {
 		return err
 	}
-	encoding := ""
-	if v := metadata.ValueFromIncomingContext(ctx, "dd-content-encoding"); len(v) > 0 {
-		encoding = v[0]
-	}
-	decoder, err := rows.NewDecoder(encoding, s.deps.Limits)
+	claim, err := readClaim(ctx)
 	if err != nil {
-		return status.Errorf(codes.Unimplemented, "dd-content-encoding: %v", err)
+		return status.Error(codes.InvalidArgument, err.Error())
 	}
-	sink, err := s.enter()
+	decoder, err := newDecoder(ctx, s.deps)
 	if err != nil {
 		return err
 	}
-	defer s.leave()
+	h := &handler{server: s, stream: stream, decoder: decoder, claim: claim, fenced: make(chan struct{})}
+	if err := s.enter(h); err != nil {
+		return err
+	}
+	defer s.leave(h)
 	// At once, so that a client knows before its first batch.
-	if err := stream.SendHeader(metadata.Pairs("vigil-profiles", "rows")); err != nil {
+	if err := stream.SendHeader(metadata.Pairs(profilesHeader, profiles)); err != nil {
 		return err
 	}
-	h := &handler{server: s, stream: stream, decoder: decoder, sink: sink}
 	return h.run(ctx)
 }
 
 // enter counts a stream in, or says why there is no room for it.
-func (s *Server) enter() (SinkStream, error) {
+func (s *Server) enter(h *handler) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.stopping:
-		return nil, status.Error(codes.Unavailable, "the intake stops: try again soon")
+		return status.Error(codes.Unavailable, "the intake stops: try again soon")
 	case s.counters.open.Load() >= maxStreams:
-		return nil, status.Errorf(codes.Unavailable, "%d streams are open, which is the most: send to another intake", maxStreams)
+		return status.Errorf(codes.Unavailable, "%d streams are open, which is the most: send to another intake", maxStreams)
 	}
 	s.streams.Add(1)
 	s.counters.streams.Add(1)
 	s.counters.open.Add(1)
-	return s.sink.Stream(), nil
+	if h.claim == (claim{}) {
+		h.sink = s.sink.Stream()
+	} else {
+		h.session = s.sessions.join(h.claim.session)
+	}
+	return nil
 }
 
-func (s *Server) leave() {
+func (s *Server) leave(h *handler) {
+	if h.session != nil {
+		s.sessions.leave(h)
+	}
 	s.counters.open.Add(-1)
 	s.streams.Done()
 }

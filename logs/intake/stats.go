@@ -23,6 +23,12 @@ type Stats struct {
 	DataBytes uint64 `json:"data_bytes"`
 	// StateBytes is the state of all open streams.
 	StateBytes int64 `json:"state_bytes"`
+	// Sessions is how many senders of numbered batches are known. Repeated are their
+	// batches that came again: acknowledged, and not stored twice. Fenced are streams
+	// that a newer one of their session ended.
+	Sessions int    `json:"sessions"`
+	Repeated uint64 `json:"repeated"`
+	Fenced   uint64 `json:"fenced"`
 	// Rejected counts streams that the server ended, by the name of the gRPC
 	// status code; nil when there are none.
 	Rejected map[string]uint64 `json:"rejected,omitempty"`
@@ -32,8 +38,9 @@ type Stats struct {
 
 // counters are the live form of Stats.
 type counters struct {
-	streams, batches, snapshots, lines, data atomic.Uint64
-	open, state                              atomic.Int64
+	streams, batches, snapshots, lines, data, repeated, fenced atomic.Uint64
+
+	open, state atomic.Int64
 
 	mu       sync.Mutex
 	rejected map[string]uint64 // guarded by mu

@@ -20,6 +20,6 @@ func TestStatsAsJSON(t *testing.T) {
 		Rejected: c.rejected, Journal: journal.Stats{Lines: 8, Bytes: 9, Commits: 10, Failures: 11},
 	})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"streams":1,"open_streams":2,"batches":3,"snapshots":4,"lines":5,"data_bytes":6,"state_bytes":7,
+	require.JSONEq(t, `{"streams":1,"open_streams":2,"batches":3,"snapshots":4,"lines":5,"data_bytes":6,"state_bytes":7,"sessions":0,"repeated":0,"fenced":0,
 		"rejected":{"InvalidArgument":2},"journal":{"lines":8,"bytes":9,"commits":10,"failures":11}}`, string(text))
 }

@@ -7,10 +7,17 @@
 // UTF-8 stands in "message_base64" instead of "message", so that any message
 // comes back byte for byte. The keys always come in this order.
 //
+// A batch may carry a mark: the session that sent it and its number in it. The marks
+// are in a second file, <journal>.sessions, and become durable with their lines or
+// not at all: a line of words that ends with its CRC-32C is added when the lines are
+// on disk, and tells the journal's size with them; what is beyond that size was not
+// acknowledged and is cut at the next start. A file of SegmentBytes is put aside as
+// <journal>.000001 and so on.
+//
 // A Journal writes from one goroutine and calls back once a batch is on disk:
 // batches that arrive while a sync runs share the next one (group commit). Read
 // gives the lines back.
 //
 // Libraries: jsontext of go-json-experiment appends quoted strings without
-// allocating; x/sys locks the file.
+// allocating.
 package journal

@@ -2,51 +2,68 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 )
 
 // ErrInUse means that another process writes the same journal.
 var ErrInUse = errors.New("journal is in use by another process: stop it or choose another file")
 
+// SegmentBytes is the size at which the file of a journal is put aside under a
+// number and another one begins.
+const SegmentBytes = 1 << 30
+
 // file is where a journal goes. Regular files are synced, and cut back to the
 // last complete write after a failure; pipes and terminals are only written.
 type file struct {
-	disk    disk
+	disk    target
 	regular bool
 	// size is what was written and synced completely; beyond says that the file
 	// may hold more than that.
 	size   int64
 	beyond bool
+
+	// Of regular files that were opened by name:
+	path     string
+	segment  int   // the number that the file gets when it is put aside
+	limit    int64 // the size at which that happens
+	sessions *sessions
 }
 
-// disk is the part of *os.File that a journal writes with.
-type disk interface {
+// target is the part of *os.File that a journal writes with.
+type target interface {
 	io.WriteCloser
 	Truncate(size int64) error
 	Sync() error
 }
 
 // openFile opens the file at path for appending, standard output for "". It
-// returns how many bytes of a torn last line were cut off.
-func openFile(path string) (_ *file, torn int64, err error) {
+// returns how many bytes of a torn end were cut off.
+func openFile(path string, limit int64) (_ *file, torn int64, err error) {
 	if path == "" {
 		return &file{disk: stdout{}}, 0, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := openLocked(path, os.O_CREATE)
 	if err != nil {
-		return nil, 0, fmt.Errorf("open journal: %w", err)
+		return nil, 0, err
 	}
 	defer func() {
 		if err != nil {
 			_ = f.Close()
 		}
 	}()
+	// After the lock, because the writer before may have added until it let go.
 	info, err := f.Stat()
 	if err != nil {
 		return nil, 0, fmt.Errorf("open journal: %w", err)
@@ -54,32 +71,73 @@ func openFile(path string) (_ *file, torn int64, err error) {
 	if !info.Mode().IsRegular() {
 		return &file{disk: f}, 0, nil
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, 0, fmt.Errorf("open journal %s: %w", path, ErrInUse)
-		}
-		return nil, 0, fmt.Errorf("lock journal %s: %w", path, err)
+	out := &file{disk: f, regular: true, path: path, limit: limit, segment: 1}
+	for _, name := range segments(path) {
+		out.segment = segmentNumber(filepath.Clean(path), name) + 1
 	}
-	// Again, because the writer before may have added to it until it let go.
-	if info, err = f.Stat(); err != nil {
-		return nil, 0, fmt.Errorf("open journal: %w", err)
-	}
-	size, err := completeSize(f, info.Size())
+	sessions, last, known, err := openSessions(path + sessionsSuffix)
 	if err != nil {
-		return nil, 0, fmt.Errorf("find the last line of journal %s: %w", path, err)
+		return nil, 0, err
 	}
-	out := &file{disk: f, regular: true, size: size, beyond: size != info.Size()}
+	out.sessions = sessions
+	size, err := committedSize(f, info.Size(), out.segment, last, known)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find the end of journal %s: %w", path, err)
+	}
+	out.size, out.beyond = size, size != info.Size()
 	if err := out.repair(); err != nil {
-		return nil, 0, fmt.Errorf("cut the torn last line of journal %s: %w", path, err)
+		return nil, 0, fmt.Errorf("cut the torn end of journal %s: %w", path, err)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := disk.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, 0, fmt.Errorf("open journal: %w", err)
 	}
 	return out, info.Size() - size, nil
 }
 
+// openLocked opens a file that no other process writes. What is not a regular
+// file needs no lock.
+func openLocked(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|flags, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		err = disk.Lock(f)
+	}
+	if err == nil {
+		return f, nil
+	}
+	if locked, ok := errors.AsType[*disk.LockedError](err); ok {
+		err = fmt.Errorf("%s: %w", locked.Path, ErrInUse)
+	}
+	return nil, errors.Join(fmt.Errorf("open journal: %w", err), f.Close())
+}
+
+// committedSize is how much of a file of the given size was committed: as the last
+// commit says, and else all complete lines.
+func committedSize(f io.ReaderAt, size int64, segment int, last commit, known bool) (int64, error) {
+	if known && last.segment < segment {
+		return 0, nil // begun, and nothing committed since
+	}
+	if known && last.segment == segment && last.size <= size {
+		if last.size == 0 {
+			return 0, nil
+		}
+		var end [1]byte
+		if _, err := f.ReadAt(end[:], last.size-1); err != nil {
+			return 0, err
+		}
+		// Without its line feed this is not the file that the commit is about.
+		if end[0] == '\n' {
+			return last.size, nil
+		}
+	}
+	return completeSize(f, size)
+}
+
 // completeSize is the offset after the last line feed of the first size bytes.
-func completeSize(f *os.File, size int64) (int64, error) {
+func completeSize(f io.ReaderAt, size int64) (int64, error) {
 	buf := make([]byte, 1<<16)
 	for size > 0 {
 		chunk := buf[:min(size, int64(len(buf)))]
@@ -92,16 +150,6 @@ func completeSize(f *os.File, size int64) (int64, error) {
 		size -= int64(len(chunk))
 	}
 	return 0, nil
-}
-
-// syncDir makes a new file's name durable.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	return d.Sync()
 }
 
 // repair cuts what a failed write left behind.
@@ -119,10 +167,15 @@ func (f *file) repair() error {
 	return nil
 }
 
-// write makes all of texts durable, or none of them in a regular file.
-func (f *file) write(texts [][]byte) (n int64, err error) {
+// write makes all of texts and marks durable, or nothing of them in a regular file.
+func (f *file) write(texts [][]byte, marks []Mark) (n int64, err error) {
 	if err := f.repair(); err != nil {
 		return 0, fmt.Errorf("repair the journal after a failed write: %w", err)
+	}
+	if f.path != "" && f.size >= f.limit {
+		if err := f.rotate(); err != nil {
+			return 0, fmt.Errorf("begin another journal file: %w", err)
+		}
 	}
 	defer func() {
 		if err != nil {
@@ -132,15 +185,23 @@ func (f *file) write(texts [][]byte) (n int64, err error) {
 	}()
 	f.beyond = true
 	for _, text := range texts {
+		if len(text) == 0 {
+			continue
+		}
 		written, err := f.disk.Write(text)
 		n += int64(written)
 		if err != nil {
 			return 0, fmt.Errorf("write journal: %w", err)
 		}
 	}
-	if f.regular {
+	if f.regular && n > 0 {
 		if err := f.disk.Sync(); err != nil {
 			return 0, fmt.Errorf("sync journal: %w", err)
+		}
+	}
+	if f.sessions != nil && (len(marks) > 0 || f.sessions.active()) {
+		if err := f.sessions.note(commit{f.segment, f.size + n}, marks, time.Now()); err != nil {
+			return 0, fmt.Errorf("write sessions of the journal: %w", err)
 		}
 	}
 	f.size += n
@@ -148,8 +209,69 @@ func (f *file) write(texts [][]byte) (n int64, err error) {
 	return n, nil
 }
 
+// rotate puts the file aside under its number and begins another one. At any time
+// the name belongs to a locked file.
+func (f *file) rotate() error {
+	next := f.path + ".next"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := openLocked(next, os.O_CREATE)
+	if err != nil {
+		return err
+	}
+	aside := segmentName(f.path, f.segment)
+	err = os.Link(f.path, aside)
+	if err == nil || errors.Is(err, fs.ErrExist) { // left by a try that failed
+		err = os.Rename(next, f.path)
+	}
+	if err == nil {
+		err = disk.SyncDir(filepath.Dir(f.path))
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	_ = f.disk.Close() // all of it is synced
+	f.disk, f.size, f.segment = file, 0, f.segment+1
+	return nil
+}
+
+func segmentName(path string, n int) string { return fmt.Sprintf("%s.%06d", path, n) }
+
+// segmentNumber is the number of a file that was put aside, 0 when it is not one.
+func segmentNumber(path, name string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, path+"."))
+	if err != nil || n <= 0 || name != segmentName(path, n) {
+		return 0
+	}
+	return n
+}
+
+// segments are the files of a journal that were put aside, in order.
+func segments(path string) []string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil // the file itself will tell
+	}
+	var out []string
+	for _, e := range entries {
+		name := filepath.Join(filepath.Dir(path), e.Name())
+		if segmentNumber(filepath.Clean(path), name) > 0 {
+			out = append(out, name)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		return cmp.Compare(segmentNumber(filepath.Clean(path), a), segmentNumber(filepath.Clean(path), b))
+	})
+	return out
+}
+
 func (f *file) close() error {
-	if err := f.disk.Close(); err != nil {
+	err := f.disk.Close()
+	if f.sessions != nil {
+		err = errors.Join(err, f.sessions.close())
+	}
+	if err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil

@@ -31,8 +31,9 @@ type Stats struct {
 
 // Journal appends to a file. All methods may be called concurrently.
 type Journal struct {
-	file *file
-	done chan struct{} // closed when the writer has ended
+	file   *file
+	opened []Mark
+	done   chan struct{} // closed when the writer has ended
 
 	// mu guards everything declared below; cond is signalled when any of it
 	// changes.
@@ -48,23 +49,28 @@ type Journal struct {
 // entry is one batch on its way to the disk.
 type entry struct {
 	stream *Stream
+	mark   Mark
 	text   []byte
 	lines  int
 	done   func(error)
 }
 
 // Open opens the journal at path, standard output for "". A last line that a
-// crash left without its line feed is cut off and logged. Errors wrap ErrInUse
-// when another process has the file.
+// crash left without its line feed is cut off and logged, and so are lines that did
+// not become durable together with their mark. Errors wrap ErrInUse when another
+// process has the file.
 func Open(path string, log *slog.Logger) (*Journal, error) {
-	f, torn, err := openFile(path)
+	f, torn, err := openFile(path, SegmentBytes)
 	if err != nil {
 		return nil, err
 	}
 	if torn > 0 {
-		log.Warn("cut a torn last line off the journal; it was not acknowledged, so its sender sends it again", "path", path, "bytes", torn)
+		log.Warn("cut the journal where a crash tore it; what is gone was not acknowledged, so its sender sends it again", "path", path, "bytes", torn)
 	}
 	j := &Journal{file: f, done: make(chan struct{})}
+	if f.sessions != nil {
+		j.opened = f.sessions.list()
+	}
 	j.cond = sync.NewCond(&j.mu)
 	go j.run()
 	return j, nil
@@ -84,6 +90,10 @@ func (j *Journal) Close() error {
 	return j.file.close()
 }
 
+// Sessions are the marks that were durable when the journal was opened, by
+// session.
+func (j *Journal) Sessions() []Mark { return j.opened }
+
 // Stats says what was written so far.
 func (j *Journal) Stats() Stats {
 	j.mu.Lock()
@@ -102,13 +112,14 @@ type Stream struct {
 	failed  error // owned by the writer
 }
 
-// Append queues lines as one batch and keeps nothing of them. done is called
-// once, from another goroutine, when they are durable or failed; it must not
-// block. Append blocks while too much is queued.
-func (s *Stream) Append(lines []Line, done func(error)) {
+// Append queues lines as one batch and keeps nothing of them. They become durable
+// together with mark, unless that is zero. done is called once, from another
+// goroutine, when they are durable or failed; it must not block. Append blocks
+// while too much is queued.
+func (s *Stream) Append(lines []Line, mark Mark, done func(error)) {
 	j := s.journal
 	e := j.blank()
-	e.stream, e.lines, e.done = s, len(lines), done
+	e.stream, e.mark, e.lines, e.done = s, mark, len(lines), done
 	for i := range lines {
 		e.text = s.format.append(e.text, &lines[i])
 	}
@@ -145,18 +156,22 @@ func (j *Journal) run() {
 	var (
 		group []*entry
 		texts [][]byte
+		marks []Mark
 	)
 	for {
 		group = j.next(group[:0])
 		if len(group) == 0 {
 			return
 		}
-		texts = texts[:0]
+		texts, marks = texts[:0], marks[:0]
 		lines := 0
 		for _, e := range group {
 			if e.stream.failed == nil {
 				texts = append(texts, e.text)
 				lines += e.lines
+				if e.mark != (Mark{}) {
+					marks = append(marks, e.mark)
+				}
 			}
 		}
 		var (
@@ -164,7 +179,7 @@ func (j *Journal) run() {
 			err error
 		)
 		if len(texts) > 0 {
-			n, err = j.file.write(texts)
+			n, err = j.file.write(texts, marks)
 		}
 		for _, e := range group {
 			if e.stream.failed == nil {

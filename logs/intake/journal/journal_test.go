@@ -37,7 +37,7 @@ func open(t *testing.T, path string) *Journal {
 // store appends and waits.
 func store(s *Stream, lines ...Line) error {
 	done := make(chan error, 1)
-	s.Append(lines, func(err error) { done <- err })
+	s.Append(lines, Mark{}, func(err error) { done <- err })
 	return <-done
 }
 
@@ -258,12 +258,12 @@ func TestGroupCommit(t *testing.T) {
 			durable.Add(1)
 		}
 	}
-	j.Stream().Append([]Line{line(0, "first")}, done)
+	j.Stream().Append([]Line{line(0, "first")}, Mark{}, done)
 	require.Eventually(t, func() bool { return d.syncs.Load() == 1 }, waitFor, tick)
 	for s := range streams {
 		stream := j.Stream()
 		for b := range batches {
-			stream.Append([]Line{line(int64(s), fmt.Sprint(b))}, done)
+			stream.Append([]Line{line(int64(s), fmt.Sprint(b))}, Mark{}, done)
 		}
 	}
 	require.Zero(t, durable.Load(), "nothing is durable before a sync has ended")
@@ -366,7 +366,7 @@ func TestSizeIsThatOfTheLockedFile(t *testing.T) {
 	for range 4 {
 		writers.Go(func() {
 			for range 1500 {
-				f, _, err := openFile(path)
+				f, _, err := openFile(path, SegmentBytes)
 				if errors.Is(err, ErrInUse) {
 					continue
 				}

@@ -14,35 +14,44 @@ import (
 	"github.com/vigil-agent/vigil/logs/record"
 )
 
-// Read yields the lines of the journal at path in their order; each line's
-// message is its own. It ends with the first error, which names the line. Bytes
-// after the last line feed are a line that is being written, or was torn by a
-// crash, and are left out.
+// Read yields the lines of the journal at path in their order, those of the files
+// that were put aside first; each line's message is its own. It ends with the first
+// error, which names the line. Bytes after the last line feed are a line that is
+// being written, or was torn by a crash, and are left out.
 func Read(path string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		f, err := os.Open(path)
-		if err != nil {
-			yield(Line{}, fmt.Errorf("read journal: %w", err))
-			return
+		for _, name := range append(segments(path), path) {
+			if !readFile(name, yield) {
+				return
+			}
 		}
-		defer func() { _ = f.Close() }()
-		in := bufio.NewReaderSize(f, 1<<16)
-		for n := 1; ; n++ {
-			text, err := in.ReadBytes('\n')
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			var l Line
-			if err == nil {
-				l, err = parse(text)
-			}
-			if err != nil {
-				yield(Line{}, fmt.Errorf("read journal: %s:%d: %w", path, n, err))
-				return
-			}
-			if !yield(l, nil) {
-				return
-			}
+	}
+}
+
+// readFile yields the lines of one file and says whether to go on.
+func readFile(path string, yield func(Line, error) bool) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		yield(Line{}, fmt.Errorf("read journal: %w", err))
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	in := bufio.NewReaderSize(f, 1<<16)
+	for n := 1; ; n++ {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		var l Line
+		if err == nil {
+			l, err = parse(text)
+		}
+		if err != nil {
+			yield(Line{}, fmt.Errorf("read journal: %s:%d: %w", path, n, err))
+			return false
+		}
+		if !yield(l, nil) {
+			return false
 		}
 	}
 }
