@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +29,9 @@ type debugInfo struct {
 	funcs    []funcRef               // by entry
 	types    []typeDIE               // by runtime offset
 	known    map[string]dwarf.Offset // structs of the runtime, see runtimeStructs
+
+	typesMu     sync.Mutex // guards typeEntries
+	typeEntries map[dwarf.Offset]*typeEntry
 }
 
 // unit is what location lists need to know of a compilation unit.

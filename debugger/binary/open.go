@@ -33,6 +33,9 @@ type Binary struct {
 	itabs    struct {
 		once sync.Once
 		all  implementations
+
+		mu    sync.Mutex // guards found
+		found map[uint64][]uint64
 	}
 	common struct {
 		once  sync.Once

@@ -133,13 +133,35 @@ type implementations []implementation
 
 type implementation struct{ inter, typ uint64 }
 
-// implementers are the runtime offsets of at most n types that implement the
+// implementers are the runtime offsets of at most n types, and no more than
+// maxImplementers, that implement the
 // interface at off: first those the program converts to it, then other types
 // whose methods fit, in the order of the file.
 func (b *Binary) implementers(off uint64, n int) (types []uint64) {
+	b.itabs.mu.Lock()
+	defer b.itabs.mu.Unlock()
+	known, ok := b.itabs.found[off]
+	if !ok {
+		known = b.findImplementers(off)
+		if b.itabs.found == nil || len(b.itabs.found) >= maxKnownInterfaces {
+			b.itabs.found = map[uint64][]uint64{}
+		}
+		b.itabs.found[off] = known
+	}
+	return known[:min(max(n, 0), len(known))]
+}
+
+// Bounds on what is remembered of interfaces.
+const (
+	maxKnownInterfaces = 1 << 10
+	maxImplementers    = 256
+)
+
+func (b *Binary) findImplementers(off uint64) (types []uint64) {
+	const n = maxImplementers
 	b.itabs.once.Do(b.readItabs)
 	inter, ok := b.rtypeAt(off)
-	if !ok || n <= 0 {
+	if !ok {
 		return nil
 	}
 	all := b.itabs.all

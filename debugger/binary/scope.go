@@ -303,13 +303,8 @@ func (b *Binary) placed(d *debugInfo, fn dwarf.Offset, pc uint64, found []scopeV
 
 // pointee is the type that the pointer type at off leads to.
 func (b *typeBuilder) pointee(off dwarf.Offset) dwarf.Offset {
-	e, _, err := b.info.entry(b.strip(off))
-	if err != nil {
-		b.fail(err)
-		return off
-	}
-	if to, ok := e.Val(dwarf.AttrType).(dwarf.Offset); ok && e.Tag == dwarf.TagPointerType {
-		return to
+	if e := b.entry(b.strip(off)); e.tag == dwarf.TagPointerType && e.target != 0 {
+		return e.target
 	}
 	return off
 }

@@ -192,39 +192,29 @@ func (b *typeBuilder) canonical(ref typeRef) typeRef {
 // strip skips the typedefs that only name a type: those without a kind.
 func (b *typeBuilder) strip(off dwarf.Offset) dwarf.Offset {
 	for range maxTypedefs {
-		e, _, err := b.info.entry(off)
-		if err != nil {
-			b.fail(err)
+		t := b.entry(off)
+		if !t.isAlias() {
 			return off
 		}
-		if e.Tag != dwarf.TagTypedef && e.Tag != dwarf.TagConstType && e.Tag != dwarf.TagVolatileType {
-			return off
-		}
-		if goKind(e) != 0 {
-			return off
-		}
-		to, ok := e.Val(dwarf.AttrType).(dwarf.Offset)
-		if !ok {
-			return off
-		}
-		off = to
+		off = t.target
 	}
 	return off
 }
 
-// dictionary is the index that the typedef at off has in the dictionary of its
-// function, NoDictionary when it is no such typedef.
-func (b *typeBuilder) dictionary(off dwarf.Offset) int {
-	e, _, err := b.info.entry(off)
+// entry is what the debug information says of the type at off; nothing when it
+// is damaged.
+func (b *typeBuilder) entry(off dwarf.Offset) *typeEntry {
+	t, err := b.info.typeEntry(off, b.binary.module)
 	if err != nil {
 		b.fail(err)
-		return NoDictionary
+		return &typeEntry{kind: gotype.Opaque, name: "?", dictionary: NoDictionary}
 	}
-	if index, ok := e.Val(attrGoDictIndex).(int64); ok && index >= 0 && index < maxDictionary {
-		return int(index)
-	}
-	return NoDictionary
+	return t
 }
+
+// dictionary is the index that the typedef at off has in the dictionary of its
+// function, NoDictionary when it is no such typedef.
+func (b *typeBuilder) dictionary(off dwarf.Offset) int { return b.entry(off).dictionary }
 
 // maxDictionary bounds the types of one dictionary.
 const maxDictionary = 1 << 12
@@ -314,52 +304,45 @@ func (b *typeBuilder) readRuntime(q queuedType) gotype.Type {
 
 // readEntry reads what the debug information says of a type.
 func (b *typeBuilder) readEntry(q queuedType) gotype.Type {
-	e, r, err := b.info.entry(q.dwarf)
-	if err != nil {
-		b.fail(err)
-		return gotype.Type{Kind: gotype.Opaque, Name: "?"}
+	e := b.entry(q.dwarf)
+	t := gotype.Type{Kind: e.kind, Name: e.name, RuntimeOffset: e.runtime}
+	if e.size < 0 || e.size > maxTypeSize {
+		t.Kind = gotype.Opaque
+	} else {
+		t.Size = uint64(e.size)
 	}
-	t := gotype.Type{Kind: kindOf(e), RuntimeOffset: b.binary.module.runtimeOffset(e)}
-	name, _ := e.Val(dwarf.AttrName).(string)
-	t.Name = withoutNumbers(name)
-	size, _ := e.Val(dwarf.AttrByteSize).(int64)
-	if size < 0 || size > maxTypeSize {
-		t.Kind, size = gotype.Opaque, 0
-	}
-	t.Size = uint64(size)
-	target, _ := e.Val(dwarf.AttrType).(dwarf.Offset)
-	elem, hasElem := e.Val(attrGoElem).(dwarf.Offset)
 	switch t.Kind {
 	case gotype.Pointer:
 		t.Size = wordSize
-		if target == 0 {
+		if e.target == 0 {
 			t.Kind = gotype.UnsafePointer
 			break
 		}
-		b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: target}})
+		b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: e.target}})
 	case gotype.UnsafePointer, gotype.Func:
 		t.Size = wordSize
 	case gotype.Chan, gotype.Map:
 		t.Size = wordSize
-		if hasElem {
-			b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: elem}})
+		if e.elem != 0 {
+			b.below = append(b.below, link{from: q.id, to: typeRef{dwarf: e.elem}})
 		}
-		if key, ok := e.Val(attrGoKey).(dwarf.Offset); ok {
-			b.below = append(b.below, link{from: q.id, kind: linkKey, to: typeRef{dwarf: key}})
+		if e.key != 0 {
+			b.below = append(b.below, link{from: q.id, kind: linkKey, to: typeRef{dwarf: e.key}})
 		}
 	case gotype.Interface:
 		t.Size = 2 * wordSize
-		t.Empty = b.name(target) == "runtime.eface"
+		t.Empty = e.target != 0 && b.entry(b.strip(e.target)).name == "runtime.eface"
 	case gotype.Slice:
 		t.Size = 3 * wordSize
-		t.Elem = b.part(typeRef{dwarf: elem})
+		t.Elem = b.part(typeRef{dwarf: e.elem})
 	case gotype.String:
 		t.Size = 2 * wordSize
 	case gotype.Array:
-		t.Elem = b.part(typeRef{dwarf: target})
-		t.Len = b.arrayLen(r, e)
+		t.Elem, t.Len = b.part(typeRef{dwarf: e.target}), e.len
 	case gotype.Struct:
-		t.Fields = b.fields(r, e, t.Size)
+		for _, f := range e.fields {
+			t.Fields = append(t.Fields, gotype.Field{Name: f.name, Offset: f.off, Type: b.part(typeRef{dwarf: f.typ}), Embedded: f.embedded})
+		}
 	case gotype.Bool, gotype.Int, gotype.Uint, gotype.Uintptr, gotype.Float, gotype.Complex:
 		if !sizeFits(t.Kind, t.Size) {
 			t.Kind = gotype.Opaque
@@ -382,60 +365,6 @@ func (m moduleData) runtimeOffset(e *dwarf.Entry) uint64 {
 		v -= m.types
 	}
 	return v
-}
-
-// name is the name of the type at off, typedefs skipped.
-func (b *typeBuilder) name(off dwarf.Offset) string {
-	if off == 0 {
-		return ""
-	}
-	e, _, err := b.info.entry(b.strip(off))
-	if err != nil {
-		b.fail(err)
-		return ""
-	}
-	name, _ := e.Val(dwarf.AttrName).(string)
-	return name
-}
-
-// arrayLen is the count of an array's only dimension.
-func (b *typeBuilder) arrayLen(r *dwarf.Reader, e *dwarf.Entry) uint64 {
-	for e.Children {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
-			break
-		}
-		if n, ok := c.Val(dwarf.AttrCount).(int64); ok && n >= 0 {
-			return uint64(n)
-		}
-		if n, ok := c.Val(dwarf.AttrUpperBound).(int64); ok && n >= 0 {
-			return uint64(n) + 1
-		}
-	}
-	return 0
-}
-
-// fields reads the members of a struct of size bytes.
-func (b *typeBuilder) fields(r *dwarf.Reader, e *dwarf.Entry, size uint64) (fields []gotype.Field) {
-	for e.Children {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
-			break
-		}
-		if c.Tag == dwarf.TagMember {
-			name, _ := c.Val(dwarf.AttrName).(string)
-			off, _ := c.Val(dwarf.AttrDataMemberLoc).(int64)
-			typ, ok := c.Val(dwarf.AttrType).(dwarf.Offset)
-			embedded, _ := c.Val(attrGoEmbedded).(bool)
-			if ok && off >= 0 && uint64(off) <= size {
-				fields = append(fields, gotype.Field{Name: name, Offset: uint64(off), Type: b.part(typeRef{dwarf: typ}), Embedded: embedded})
-			}
-		}
-		if c.Children {
-			r.SkipChildren()
-		}
-	}
-	return fields
 }
 
 // checkContainment refuses a type that is part of itself, which no compiler

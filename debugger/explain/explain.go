@@ -86,7 +86,7 @@ func (r *Report) places(bin *binary.Binary, places []binary.Place, kind plan.Sit
 			r.More++
 			continue
 		}
-		p, err := plan.ResolvePlace(bin, at, kind, plan.Definition{Limits: flat})
+		p, err := plan.ResolvePlace(bin, at, kind, plan.Definition{PlacesOnly: true})
 		out := placement(p, err)
 		out.Function, out.File, out.Line = at.Name, at.File, at.Line
 		if at.Depth > 0 {
@@ -96,14 +96,10 @@ func (r *Report) places(bin *binary.Binary, places []binary.Place, kind plan.Sit
 	}
 }
 
-// flat limits follow as few pointers as a plan can: where a variable is does not
-// depend on what it leads to.
-var flat = plan.Limits{Depth: 1}
-
 // Function explains a probe on one function with code of its own, at its entry
 // and its returns.
 func Function(bin *binary.Binary, fn *binary.Function) Placement {
-	p, err := plan.ResolveFunction(bin, fn, plan.Definition{Returns: true, Limits: flat})
+	p, err := plan.ResolveFunction(bin, fn, plan.Definition{Returns: true, PlacesOnly: true})
 	out := placement(p, err)
 	out.Function, out.File, out.Line = fn.Name, fn.File, fn.Line
 	return out

@@ -17,7 +17,7 @@ func ResolvePlace(bin *binary.Binary, at binary.Place, kind SiteKind, def Defini
 		ProbeID: def.ProbeID, ProbeVersion: def.Version, Function: at.Name, File: at.File, Line: at.Line,
 		Types: &gotype.Table{}, Limits: def.Limits.OrDefaults(),
 	}
-	r := resolver{bin: bin, fn: &at.Function, plan: p}
+	r := resolver{bin: bin, fn: &at.Function, plan: p, types: def.Types, places: def.PlacesOnly}
 	steps := []func() error{
 		func() error { return r.inside(at, kind) },
 		func() error { return r.scope(at) },
@@ -54,7 +54,10 @@ func (r *resolver) inside(at binary.Place, kind SiteKind) error {
 
 // scope adds the variables at a place.
 func (r *resolver) scope(at binary.Place) error {
-	scope, err := r.bin.Scope(at, binary.Reach{Depth: r.plan.Limits.Depth})
+	scope, err := r.bin.Scope(at, r.reach(false))
+	if err == nil && !r.places && hasEmptyInterface(scope.Types) {
+		scope, err = r.bin.Scope(at, r.reach(true))
+	}
 	switch {
 	case errors.Is(err, binary.ErrNoDWARF), errors.Is(err, binary.ErrNotDescribed):
 		r.note("%v", err)

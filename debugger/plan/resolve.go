@@ -28,6 +28,9 @@ type Definition struct {
 	// runtime.types: those that snapshots of an earlier plan met in interfaces
 	// and did not know.
 	Types []uint64
+	// PlacesOnly asks where the variables are and no more: nothing behind a
+	// pointer or interface is collected. Such a plan is to be looked at.
+	PlacesOnly bool
 }
 
 // Resolve turns a definition into a plan for one binary: everything but Code,
@@ -49,7 +52,7 @@ func ResolveFunction(bin *binary.Binary, fn *binary.Function, def Definition) (*
 		Function: fn.Name, File: fn.File, Line: fn.Line,
 		Types: &gotype.Table{}, Limits: def.Limits.OrDefaults(),
 	}
-	r := resolver{bin: bin, fn: fn, plan: p, returns: def.Returns, types: def.Types}
+	r := resolver{bin: bin, fn: fn, plan: p, returns: def.Returns, types: def.Types, places: def.PlacesOnly}
 	for _, step := range []func() error{r.sites, r.variables, r.goid} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("function %s: %w", fn.Name, err)
@@ -66,6 +69,7 @@ type resolver struct {
 	plan    *Plan
 	returns bool
 	types   []uint64
+	places  bool
 	entry   uint64 // address of the entry site
 }
 
@@ -190,17 +194,27 @@ const closureName = "(closure)"
 // methods. What is missing is reported by snapshots.
 const implementers = 32
 
-// signature reads the parameters with the types in reach: what the program
+// reach is what is collected beside the variables themselves: what the program
 // converts to the interfaces there, what was asked for, and, where there is an
 // empty interface, what these most often hold.
-func (r *resolver) signature() (*binary.Signature, error) {
+func (r *resolver) reach(holdsAny bool) binary.Reach {
+	if r.places {
+		return binary.Reach{}
+	}
 	reach := binary.Reach{Depth: r.plan.Limits.Depth, Implementers: implementers, Dynamic: r.types}
-	sig, err := r.bin.Signature(r.fn, reach)
-	if err != nil || !hasEmptyInterface(sig.Types) {
+	if holdsAny {
+		reach.Dynamic = slices.Concat(r.bin.CommonTypes(), r.types)
+	}
+	return reach
+}
+
+// signature reads the parameters with the types in reach.
+func (r *resolver) signature() (*binary.Signature, error) {
+	sig, err := r.bin.Signature(r.fn, r.reach(false))
+	if err != nil || r.places || !hasEmptyInterface(sig.Types) {
 		return sig, err
 	}
-	reach.Dynamic = slices.Concat(r.bin.CommonTypes(), r.types)
-	return r.bin.Signature(r.fn, reach)
+	return r.bin.Signature(r.fn, r.reach(true))
 }
 
 func hasEmptyInterface(t *gotype.Table) bool {
