@@ -5,13 +5,15 @@
 // side, so a restart repeats at most what was not acknowledged yet and never
 // skips a line:
 //
-//	Begin(batch)    1    2    3    4      handed to the stream, in order
-//	Commit           ok        ok          acknowledged, in any order
-//	offset        ----->|                  stops before the first open batch
+//	Begin          1    2    3    4    handed to the stream, in order
+//	CommitThrough       2              acknowledged, in order
+//	offset        ------->|            where reading resumes
 //
 // Commits are coalesced in memory and written at most once per
 // Config.FlushEvery, and on Flush and Stop: write a temporary file, fsync,
 // rename, fsync the directory. A file is recognised by device, inode and a
 // fingerprint of its first bytes, so it keeps its offset when it is renamed and
 // loses it when its inode is given to another file.
+//
+// Beside the offsets it keeps a few short values for the sender: see Remember.
 package registry

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 )
 
 // fileVersion is the version of the format below; a file with another one is
@@ -23,6 +24,8 @@ type content struct {
 	// a file that turns up between two runs is known to be new.
 	Patterns []pattern `json:"patterns"`
 	Files    []Entry   `json:"files"`
+	// Memory is what others keep here, see Remember.
+	Memory map[string]string `json:"memory,omitempty"`
 }
 
 // pattern is a configured path and when the files it leads to were last looked
@@ -109,35 +112,8 @@ func load(path string, now time.Time) (content, error) {
 // save replaces the registry file: after a crash at any point it holds either
 // the old text or the new one.
 func save(path string, text []byte) error {
-	temp := path + ".tmp"
-	if err := writeSynced(temp, text); err != nil {
+	if err := disk.Replace(path, text); err != nil {
 		return fmt.Errorf("write offset registry: %w", err)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("replace offset registry: %w", err)
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("make the offset registry's rename durable: %w", err)
-	}
 	return nil
-}
-
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

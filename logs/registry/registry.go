@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 )
 
 // Defaults of Config.
@@ -68,20 +71,22 @@ type Registry struct {
 	writeErr  error
 	recovered error
 	written   time.Time
-	batch     uint64 // counts Begin calls
+	memory    map[string]string // see Remember
 }
 
 // file is an entry with what is on its way from it.
 type file struct {
 	Entry
-	tracker tracker
-	batch   uint64 // the last Begin that held lines of this file
+	handed int64 // how far lines were handed on, see Begin
 	// active means that a source follows the file now.
 	active bool
 	// gone means that the file cannot be opened again by anyone: the entry is
 	// dropped as soon as nothing of it is on its way.
 	gone bool
 }
+
+// idle says whether nothing is on its way.
+func (f *file) idle() bool { return f.handed <= f.Offset }
 
 // New makes a registry; nothing is read or written before Start.
 func New(cfg Config, deps Deps) (*Registry, error) {
@@ -112,9 +117,12 @@ func (r *Registry) Start(ctx context.Context) error {
 	if err := os.MkdirAll(r.cfg.Dir, 0o750); err != nil {
 		return fmt.Errorf("create run path: %w", err)
 	}
-	l, err := lock(r.cfg.Dir, filepath.Join(r.cfg.Dir, LockName))
+	l, err := disk.LockFile(filepath.Join(r.cfg.Dir, LockName))
+	if locked, ok := errors.AsType[*disk.LockedError](err); ok {
+		return &LockedError{Dir: r.cfg.Dir, PID: locked.PID}
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("take the run path: %w", err)
 	}
 	c, err := load(r.path, time.Now())
 	if corrupt, ok := errors.AsType[*CorruptError](err); ok {
@@ -131,6 +139,8 @@ func (r *Registry) Start(ctx context.Context) error {
 	for _, p := range c.Patterns {
 		r.patterns[p.Path] = p.Looked
 	}
+	r.memory = make(map[string]string, len(c.Memory))
+	maps.Copy(r.memory, c.Memory)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.lock, r.stop, r.done, r.started = l, cancel, make(chan struct{}), true
 	go r.run(ctx, r.done)
@@ -261,12 +271,13 @@ func (r *Registry) snapshot(now time.Time) content {
 		switch {
 		case f.active:
 			f.Seen = now.UTC()
-		case f.tracker.idle() && (f.gone || now.Sub(f.Seen) > r.cfg.Retention):
+		case f.idle() && (f.gone || now.Sub(f.Seen) > r.cfg.Retention):
 			delete(r.files, id)
 			continue
 		}
 		c.Files = append(c.Files, f.Entry)
 	}
+	c.Memory = maps.Clone(r.memory)
 	for path, looked := range r.patterns {
 		c.Patterns = append(c.Patterns, pattern{path, looked})
 	}

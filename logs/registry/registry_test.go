@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,7 +60,7 @@ func TestOffsetsSurviveARestart(t *testing.T) {
 	r := open(t, dir)
 	e := r.Add("/a.log", key, head, 0)
 	r.Begin(lines(e.ID, 10, 20, 30))
-	r.Commit(record.Origin{Source: e.ID, End: 20})
+	r.CommitThrough(record.Origin{Source: e.ID, End: 20})
 	_, before := r.Follow("/*.log")
 	require.False(t, before)
 	_, before = r.Follow("/*.log")
@@ -85,31 +87,6 @@ func TestOffsetsSurviveARestart(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 }
 
-func TestOffsetStopsBeforeTheFirstOpenBatch(t *testing.T) {
-	t.Parallel()
-	r := open(t, t.TempDir())
-	a := r.Add("/a.log", key, head, 0).ID
-	b := r.Add("/b.log", Key{1, 3}, head, 0).ID
-	require.NotEqual(t, a, b)
-	r.Begin(append(lines(a, 10, 20), append(lines(b, 5), lines(a, 30)...)...))
-	r.Begin(lines(a, 40, 50))
-	r.Begin(lines(a, 60))
-
-	r.Commit(record.Origin{Source: a, End: 60})
-	require.Equal(t, int64(0), offset(t, r, a))
-	r.Commit(record.Origin{Source: a, End: 40})
-	require.Equal(t, int64(0), offset(t, r, a))
-	r.Commit(record.Origin{Source: a, End: 10}, record.Origin{Source: b, End: 5})
-	require.Equal(t, int64(10), offset(t, r, a))
-	require.Equal(t, int64(5), offset(t, r, b))
-	r.Commit(record.Origin{Source: a, End: 30})
-	require.Equal(t, int64(40), offset(t, r, a))
-	r.Commit(record.Origin{Source: a, End: 50}, record.Origin{}, record.Origin{Source: "unknown", End: 1})
-	require.Equal(t, int64(60), offset(t, r, a))
-	r.Commit(record.Origin{Source: a, End: 20})
-	require.Equal(t, int64(60), offset(t, r, a))
-}
-
 func TestCommitThroughCoversEarlierBatches(t *testing.T) {
 	t.Parallel()
 	r := open(t, t.TempDir())
@@ -124,8 +101,101 @@ func TestCommitThroughCoversEarlierBatches(t *testing.T) {
 	// Content that starts at an offset, as after a restart.
 	b := r.Add("/b.log", Key{1, 3}, head, 1000).ID
 	r.Begin(lines(b, 1010))
-	r.CommitThrough(record.Origin{Source: b, End: 1010})
+	r.CommitThrough(record.Origin{Source: b, End: 1010}, record.Origin{}, record.Origin{Source: "unknown", End: 1}, record.Origin{Source: a, End: 50})
 	require.Equal(t, int64(1010), offset(t, r, b))
+}
+
+// Several sources in one batch, in runs and mixed: each has an end of its own.
+func TestBeginFindsTheEndOfEachSource(t *testing.T) {
+	t.Parallel()
+	r := open(t, t.TempDir())
+	a := r.Add("/a.log", key, head, 0).ID
+	b := r.Add("/b.log", Key{1, 3}, head, 0).ID
+	require.NotEqual(t, a, b)
+	r.Begin(slices.Concat(lines(a, 10, 20), lines(b, 5), lines(a, 30)))
+	r.CommitThrough(record.Origin{Source: a, End: 31}, record.Origin{Source: b, End: 6})
+	require.Zero(t, offset(t, r, a)+offset(t, r, b), "never handed on")
+	r.CommitThrough(record.Origin{Source: a, End: 30}, record.Origin{Source: b, End: 5})
+	require.Equal(t, int64(30), offset(t, r, a))
+	require.Equal(t, int64(5), offset(t, r, b))
+}
+
+// TestD16OffsetsAreNeverDropped: acknowledgements go on while the disk takes nothing,
+// none waits for it, and what is saved in the end is the last of each source.
+func TestD16OffsetsAreNeverDropped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r, err := New(Config{Dir: dir, FlushEvery: time.Millisecond}, Deps{})
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context()))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, FileName+".tmp"), 0o700)) // writes fail
+	var ids []string
+	for i := range uint64(10) {
+		ids = append(ids, r.Add("/x.log", Key{1, i}, head, 0).ID)
+	}
+	var wg sync.WaitGroup
+	for _, id := range ids {
+		wg.Go(func() {
+			for end := range int64(5000) {
+				r.Begin(lines(id, end+1))
+				r.CommitThrough(record.Origin{Source: id, End: end + 1})
+			}
+		})
+	}
+	wg.Wait()
+	require.Eventually(t, func() bool { return r.Status().Error != "" }, time.Minute, time.Millisecond)
+	require.NoError(t, os.Remove(filepath.Join(dir, FileName+".tmp")))
+	require.NoError(t, r.Stop(t.Context()))
+	r = open(t, dir)
+	for _, id := range ids {
+		require.Equal(t, int64(5000), offset(t, r, id))
+	}
+}
+
+func TestMemorySurvivesARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	require.Empty(t, r.Recall("session"))
+	require.NoError(t, r.Remember("session", "one"))
+	require.NoError(t, r.Remember("session", "two"))
+	require.NoError(t, r.Remember("gone", "x"))
+	require.NoError(t, r.Remember("gone", ""))
+	require.NoError(t, r.Remember("never", ""))
+	require.Equal(t, "two", r.Recall("session"))
+	require.NoError(t, r.Flush(t.Context()))
+	require.Equal(t, `{"version":1,"patterns":[],"files":[],"memory":{"session":"two"}}`+"\n", fileText(t, r))
+	saved := r.Status().Saved
+	require.NoError(t, r.Remember("session", "two"))
+	require.NoError(t, r.Flush(t.Context()))
+	require.Equal(t, saved, r.Status().Saved, "nothing changed, nothing written")
+	require.EqualError(t, r.Remember("long", strings.Repeat("x", maxRememberedBytes)), `remember "long": at most 4096 bytes are kept`)
+	for i := range maxRemembered - 1 {
+		require.NoError(t, r.Remember(strconv.Itoa(i), "x"))
+	}
+	require.EqualError(t, r.Remember("more", "x"), `remember "more": at most 256 keys are kept`)
+	require.NoError(t, r.Stop(t.Context()))
+	require.ErrorIs(t, r.Remember("late", "x"), ErrNotStarted)
+	require.Equal(t, "two", open(t, dir).Recall("session"))
+}
+
+func BenchmarkCommit(b *testing.B) {
+	r, err := New(Config{Dir: b.TempDir(), FlushEvery: time.Hour}, Deps{})
+	require.NoError(b, err)
+	require.NoError(b, r.Start(b.Context()))
+	id := r.Add("/a.log", key, head, 0).ID
+	batch := make([]record.Record, 1000)
+	end := int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range batch {
+			end += 100
+			batch[i].Origin = record.Origin{Source: id, End: end}
+		}
+		r.Begin(batch)
+		r.CommitThrough(batch[len(batch)-1].Origin)
+	}
+	require.NoError(b, r.Stop(context.Background()))
 }
 
 func TestOpenRecognisesFiles(t *testing.T) {
@@ -190,10 +260,10 @@ func TestContentsOfOneFileHaveTheirOwnOffsets(t *testing.T) {
 	r.Close(first.ID, true)
 	require.NotEqual(t, first.ID, second.ID)
 	r.Begin(lines(second.ID, 10))
-	r.Commit(record.Origin{Source: second.ID, End: 10})
+	r.CommitThrough(record.Origin{Source: second.ID, End: 10})
 	require.NoError(t, r.Flush(t.Context()))
 	require.Equal(t, 2, r.Status().Files, "the old content is still on its way")
-	r.Commit(record.Origin{Source: first.ID, End: 100})
+	r.CommitThrough(record.Origin{Source: first.ID, End: 100})
 	require.Equal(t, int64(10), offset(t, r, second.ID))
 	require.NoError(t, r.Flush(t.Context()))
 	require.Equal(t, 1, r.Status().Files)
@@ -213,7 +283,7 @@ func TestFlushIsCoalesced(t *testing.T) {
 		id := r.Add("/a.log", key, head, 0).ID
 		for end := range int64(1000) {
 			r.Begin(lines(id, end+1))
-			r.Commit(record.Origin{Source: id, End: end + 1})
+			r.CommitThrough(record.Origin{Source: id, End: end + 1})
 		}
 		require.NoFileExists(t, r.Status().Path)
 		time.Sleep(DefaultFlushEvery)

@@ -98,7 +98,7 @@ func (a *agent) take(ctx context.Context, lines []record.Record) error {
 	a.registry.Begin(lines)
 	if a.commit {
 		for _, line := range lines {
-			a.registry.Commit(line.Origin)
+			a.registry.CommitThrough(line.Origin)
 		}
 	}
 	return nil

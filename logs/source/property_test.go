@@ -126,7 +126,7 @@ func TestKilledAgentRepeatsOnlyWhatWasNotDurable(t *testing.T) {
 			}
 			require.Equal(t, want.String(), a.text())
 			if n := rapid.IntRange(0, len(a.lines)).Draw(t, "durable"); n > 0 {
-				a.registry.Commit(a.lines[n-1].Origin)
+				a.registry.CommitThrough(a.lines[n-1].Origin)
 				durable += n
 			}
 			// A kill writes nothing more; what was flushed before it is what stays.

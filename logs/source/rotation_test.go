@@ -213,7 +213,7 @@ func TestRestartReadsFromWhatIsDurable(t *testing.T) {
 	a.write(t, "app.log", "one\ntwo\nthree\n")
 	a.start(t)
 	a.wants(t, "one\ntwo\nthree\n")
-	a.registry.Commit(a.lines[0].Origin)
+	a.registry.CommitThrough(a.lines[0].Origin)
 	require.Equal(t, int64(4), a.status(t, "app.log").Offset)
 	require.Equal(t, int64(10), a.status(t, "app.log").Lag)
 	a.restart(t)
