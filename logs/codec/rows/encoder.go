@@ -119,8 +119,7 @@ func (e *Encoder) try(recs []record.Record) (Payload, error) {
 	p, err := e.sealWith(recs, e.write)
 	if err == nil && e.check != nil {
 		err = e.check.Batch(p, len(recs), func(i int) record.Record { return e.expected(&recs[i], &e.lines[i]) })
-		var m *check.MismatchError
-		if errors.As(err, &m) {
+		if m, ok := errors.AsType[*check.MismatchError](err); ok {
 			p, err = e.sealRaw(recs, e.blamed(m.Line), before)
 		}
 	}

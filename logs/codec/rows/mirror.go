@@ -1,6 +1,10 @@
 package rows
 
-import "github.com/vigil-agent/vigil/logs/record"
+import (
+	"slices"
+
+	"github.com/vigil-agent/vigil/logs/record"
+)
 
 // mirror is the receiver of an encoder's payloads, for the self-check. What an
 // unread payload changes it takes from Payload.Changes, which is what the snapshots
@@ -58,8 +62,8 @@ func (m *mirror) Read(p Payload, yield func(record.Record) error) error {
 // Undo implements check.Mirror.
 func (m *mirror) Undo() {
 	d := m.dec
-	for i := len(m.saved) - 1; i >= 0; i-- {
-		switch s := m.saved[i]; {
+	for _, s := range slices.Backward(m.saved) {
+		switch {
 		case s.dict && s.known:
 			d.dict[s.id] = s.text
 		case s.dict:
