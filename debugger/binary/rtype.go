@@ -74,7 +74,6 @@ func (t rtype) kind() uint8  { return t.raw[rtypeKind] & kindMask }
 func (t rtype) align() uint8 { return t.raw[rtypeAlign] }
 func (t rtype) flags() uint8 { return t.raw[rtypeFlags] }
 func (t rtype) size() uint64 { return binary.LittleEndian.Uint64(t.raw[rtypeTypeSize:]) }
-func (t rtype) hash() uint32 { return binary.LittleEndian.Uint32(t.raw[rtypeHash:]) }
 func (t rtype) addr() uint64 { return t.b.module.types + t.off }
 func (t rtype) u32(off uint64) uint32 {
 	if off+4 > uint64(len(t.raw)) {

@@ -80,7 +80,8 @@ func describe(t *testing.T, b *Binary, d *debugInfo, off uint64) description {
 		}
 		out.Fields = append(out.Fields, strings.Join([]string{f.Name, name(f.Type), tags}, " "))
 	}
-	out.Type.ID, out.Type.Elem, out.Type.Key, out.Type.Fields, out.Dynamic = 0, 0, 0, nil, nil
+	typ.ID, typ.Elem, typ.Key, typ.Fields, typ.Dynamic = 0, 0, 0, nil, nil
+	out.Type = typ
 	return out
 }
 
@@ -98,13 +99,18 @@ type (
 		Any     any
 		Err     error
 		Done    func(int) bool
-		hidden  [3]struct{ _, B bool }
+		Flags   [3]struct{ _, B bool }
 	}
 )
 
 // own are values whose types are looked up in the test's own binary.
 var own = []any{
-	ownNamed{}, &ownNamed{}, ownPair[int, string]{}, []ownPair[string, *strings.Builder]{}, map[string]ownNamed{}, map[uint8][200]byte{},
+	ownNamed{},
+	&ownNamed{},
+	ownPair[int, string]{},
+	[]ownPair[string, *strings.Builder]{},
+	map[string]ownNamed{},
+	map[uint8][200]byte{},
 	make(chan<- string), make(chan *ownNamed), [4]time.Duration{}, func(int) bool { return false }, struct{ A, B int8 }{}, uintptr(1),
 	true, complex64(1), "", reflect.TypeFor[int](), time.Now(), (*error)(nil), (**int)(nil),
 }

@@ -11,9 +11,6 @@ import (
 // Text is the report for a terminal.
 func (r *Report) Text() []byte {
 	var b bytes.Buffer
-	if r.DebugInfo != "" {
-		fmt.Fprintf(&b, "%s\n\n", r.DebugInfo)
-	}
 	for i := range r.Placements {
 		if i > 0 {
 			b.WriteByte('\n')

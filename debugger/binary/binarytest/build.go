@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,9 +57,7 @@ var Variants = map[string]Build{
 // the others DWARF 5.
 func Matrix() map[string]Build {
 	all := map[string]Build{}
-	for name, b := range Variants {
-		all[name] = b
-	}
+	maps.Copy(all, Variants)
 	for _, toolchain := range Older {
 		for _, name := range []string{"release", "unoptimised", "stripped", "pie", "zstd"} {
 			b := Variants[name]
