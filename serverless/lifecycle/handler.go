@@ -71,6 +71,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := s.work(ctx, c)
 	record := c.spend.close(c.shares.total)
 	writeErr := write(w, a, record)
+	// The answer leaves before anything is logged: the log may be slow.
+	if err := http.NewResponseController(w).Flush(); writeErr == nil {
+		writeErr = err
+	}
 	s.report(c, a, record, writeErr)
 }
 

@@ -71,10 +71,11 @@ func run(ctx context.Context, calls int) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Fprintf(table, "%s\tp50\tp99\tmost\taim\n", s.name)
+		fmt.Fprintf(table, "%s\tp50\tp99\tmost\tagent's own p50\tp99\taim\n", s.name)
 		for _, hook := range hooks {
-			t := times[hook]
+			t, own := times[hook].call, times[hook].own
 			slices.Sort(t)
+			slices.Sort(own)
 			most, aim := t[len(t)-1], "p99 ≤ 1 ms"
 			switch {
 			case s.calls != calls:
@@ -85,21 +86,28 @@ func run(ctx context.Context, calls int) (err error) {
 			case s.app != nil:
 				aim = ""
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", hook, round(t[len(t)/2]), round(t[len(t)*99/100]), round(most), aim)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", hook, round(at(t, 50)), round(at(t, 99)), round(most), round(at(own, 50)), round(at(own, 99)), aim)
 		}
 		if s.app == nil {
-			fmt.Fprintf(table, "RSS, serverless alone\t%.1f MB\t\t\t≤ 18 MB\n", rss/mb)
+			fmt.Fprintf(table, "RSS, serverless alone\t%.1f MB\t\t\t\t\t≤ 18 MB\n", rss/mb)
 		}
 		fmt.Fprintln(table)
 	}
 	return table.Flush()
 }
 
+// at is the percentile of sorted times.
+func at(sorted []time.Duration, percent int) time.Duration { return sorted[len(sorted)*percent/100] }
+
+// timing is what the calls of one hook took: as the caller sees it, with the
+// connection of each, and as the agent says that it worked on it.
+type timing struct{ call, own []time.Duration }
+
 func round(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
 
 // measure starts an agent of its own for s and returns its resident bytes after
 // the start, and the times of each hook.
-func measure(ctx context.Context, dir, agent string, s scenario) (rss float64, times map[string][]time.Duration, err error) {
+func measure(ctx context.Context, dir, agent string, s scenario) (rss float64, times map[string]*timing, err error) {
 	ports, err := harness.FreePorts(1)
 	if err != nil {
 		return 0, nil, err
@@ -145,11 +153,15 @@ func measure(ctx context.Context, dir, agent string, s scenario) (rss float64, t
 }
 
 // play calls the hooks in the order of a machine's life, calls times each.
-func play(ctx context.Context, address string, calls int) (map[string][]time.Duration, error) {
-	times := map[string][]time.Duration{}
+func play(ctx context.Context, address string, calls int) (map[string]*timing, error) {
+	times := map[string]*timing{}
+	for _, hook := range hooks {
+		times[hook] = &timing{}
+	}
 	call := func(hook string) error {
-		took, err := post(ctx, "http://"+address+"/aws/lambda-microvms/runtime/v1/"+hook)
-		times[hook] = append(times[hook], took)
+		took, own, err := post(ctx, "http://"+address+"/aws/lambda-microvms/runtime/v1/"+hook)
+		t := times[hook]
+		t.call, t.own = append(t.call, took), append(t.own, own)
 		return err
 	}
 	for range calls {
@@ -170,19 +182,32 @@ func play(ctx context.Context, address string, calls int) (map[string][]time.Dur
 // client opens a connection for each call, as the platform does.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
-// post returns the time until the answer is complete, whatever its status.
-func post(ctx context.Context, url string) (time.Duration, error) {
+// post returns the time until the answer is complete, whatever its status, and
+// what the agent says of it.
+func post(ctx context.Context, url string) (took, own time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"microvmId":"mvm-bench"}`))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	begin := time.Now()
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
-	return time.Since(begin), errors.Join(err, resp.Body.Close())
+	took = time.Since(begin)
+	spent, failure := spent(resp.Header.Get("Vigil-Hook-Spend"))
+	return took, spent, errors.Join(err, failure, resp.Body.Close())
+}
+
+// spent is the total of the header that says what a hook's time went into.
+func spent(header string) (time.Duration, error) {
+	_, rest, found := strings.Cut(header, "total;dur=")
+	milliseconds, _, _ := strings.Cut(rest, ",")
+	if !found {
+		return 0, fmt.Errorf("no total in %q", header)
+	}
+	return time.ParseDuration(milliseconds + "ms")
 }
 
 // serve is the application's hook port.
