@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/vigil-agent/vigil/serverless/child"
 	"github.com/vigil-agent/vigil/serverless/clock"
@@ -89,12 +91,13 @@ func (e *Engine) addHeartbeat(deps Deps) {
 	if deps.Usage != nil {
 		collaborators.Seconds = deps.Usage
 	}
+	info, _ := debug.ReadBuildInfo()
 	e.beat = heartbeat.New(heartbeat.Config{
 		Interval:  e.cfg.HeartbeatInterval,
 		Jitter:    heartbeat.DefaultJitter,
 		Kind:      kind,
 		Tags:      tags,
-		NotBefore: built(),
+		NotBefore: built(info, time.Now()),
 	}, collaborators)
 }
 

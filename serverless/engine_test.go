@@ -242,7 +242,7 @@ func TestLifeOfAMachine(t *testing.T) {
     "exit_code": -1
   }
 }`, "ADDR", addr), string(text))
-	require.Equal(t, "up\n", out.String())
+	require.Eventually(t, func() bool { return out.String() == "up\n" }, 10*time.Second, time.Millisecond)
 }
 
 // The metering gauge keeps off the output that adds customer tags; the wire
