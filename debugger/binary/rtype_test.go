@@ -111,7 +111,11 @@ var own = []any{
 	[]ownPair[string, *strings.Builder]{},
 	map[string]ownNamed{},
 	map[uint8][200]byte{},
-	make(chan<- string), make(chan *ownNamed), [4]time.Duration{}, func(int) bool { return false }, struct{ A, B int8 }{}, uintptr(1),
+	make(chan<- string), make(chan *ownNamed),
+	[4]time.Duration{},
+	func(int) bool { return false },
+	struct{ A, B int8 }{},
+	uintptr(1),
 	true, complex64(1), "", reflect.TypeFor[int](), time.Now(), (*error)(nil), (**int)(nil),
 }
 
