@@ -128,6 +128,9 @@ func (r *relay) acks(ctx context.Context, stream up) error {
 	}
 	for {
 		ack, err := stream.Recv()
+		if err != nil {
+			r.down.SetTrailer(forwarded(stream.Trailer()))
+		}
 		if errors.Is(err, io.EOF) {
 			return r.send(r.late...)
 		}

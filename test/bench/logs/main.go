@@ -59,7 +59,7 @@ func parse(args []string) (options, error) {
 	var batches, chosen string
 	all := names()
 	flags := flag.NewFlagSet("bench logs", flag.ContinueOnError)
-	flags.IntVar(&o.lines, "lines", 0, "first `N` lines of each file (default: all), or of each generated corpus (default: 100000)")
+	flags.IntVar(&o.lines, "lines", 0, "first `N` lines of each file (default: all), or of each generated corpus (default: 20000)")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of generated corpora, and of the times of lines of files")
 	flags.StringVar(&batches, "batches", "20,200,1000", "lines in a batch")
 	flags.StringVar(&chosen, "methods", strings.Join(all, ","), "which to measure")
@@ -195,7 +195,7 @@ func load(o options) ([]*corpus, error) {
 	if len(o.files) == 0 {
 		for _, kind := range loggen.Kinds() {
 			progress("generating " + kind)
-			c, err := makeCorpus(kind, cmp.Or(o.lines, 100_000), o.seed)
+			c, err := makeCorpus(kind, cmp.Or(o.lines, 20_000), o.seed)
 			if err != nil {
 				return nil, err
 			}
