@@ -227,15 +227,20 @@ func (s *session) settle(n uint64, err error) {
 	s.acks.Unlock()
 }
 
-// leave ends a stream and says whether the session can be forgotten, because nothing
-// of it was kept.
-func (s *session) leave(h *handler) bool {
+// leave ends a stream.
+func (s *session) leave(h *handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.owner == h {
 		s.owner = nil
 	}
-	return s.owner == nil && !s.known
+}
+
+// kept says whether anything was handed to the sink.
+func (s *session) kept() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known
 }
 
 // idle says whether no stream writes and nothing is on its way.

@@ -300,6 +300,30 @@ func TestS6FailureOfASession(t *testing.T) {
 	require.Equal(t, numbers(3), sink.stored)
 }
 
+// TestABlockedSessionBlocksNoOther: while the disk takes nothing of one session,
+// others come and go, and the server tells how it stands.
+func TestABlockedSessionBlocksNoOther(t *testing.T) {
+	t.Parallel()
+	sink := make(blockedSink)
+	s, _ := serve(t, Config{}, Deps{Sink: sink})
+	a := connect(t, s, claims(1, 1)...)
+	number(t, a, 1, 1)
+	require.Eventually(t, func() bool { return s.Stats().DataBytes > 0 }, waitFor, tick)
+	b := connect(t, s, claims(2, 1)...)
+	_, err := b.Header()
+	require.NoError(t, err)
+	require.NoError(t, b.CloseSend()) // leaves, and waits
+	c := connect(t, s)
+	send(t, c, 1, nil)
+	wantAck(t, c, 1)
+	require.NoError(t, c.CloseSend())
+	wantEnd(t, c, codes.Unknown, "EOF")
+	require.Equal(t, 1, s.Stats().Sessions)
+	close(sink)
+	wantAck(t, a, 1)
+	wantEnd(t, b, codes.Unknown, "EOF")
+}
+
 func TestStateOfAllStreamsIsBounded(t *testing.T) {
 	t.Parallel()
 	s, _ := serve(t, Config{}, Deps{MaxStateBytes: 1000})

@@ -47,13 +47,16 @@ func (s *sessions) join(id string) *session {
 	return e.session
 }
 
-// leave ends a stream of a session.
+// leave ends a stream of a session, and forgets the session if nothing of it was
+// kept.
 func (s *sessions) leave(h *handler) {
+	// This may wait for the disk, like anything that concerns this session. Others
+	// must not wait with it.
+	h.session.leave(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.byID[h.claim.session]
-	e.held--
-	if useless := e.leave(h); useless && e.held == 0 {
+	if e.held--; e.held == 0 && !e.kept() {
 		delete(s.byID, h.claim.session)
 	}
 }
