@@ -42,7 +42,6 @@ func signature(toks []Token) (sig uint64, first int) {
 			first = i
 		}
 		sig = (sig + (uint64(c) | uint64(t.text)<<8)) * hashPrime
-		sig ^= sig >> 32
 	}
-	return sig, first
+	return mix(sig, 0), first
 }

@@ -18,6 +18,7 @@ const (
 	white
 	quote
 	equals
+	other // any other byte
 
 	wordBytes = digit | hexLetter | letter
 	// joins link two halves of a word; numeric joins do so between digits only.
@@ -36,6 +37,8 @@ var marks = func() (m [256]mark) {
 			m[c] = hexLetter
 		case c >= 'g' && c <= 'z', c >= 'G' && c <= 'Z', c == '_', c >= 0x80:
 			m[c] = letter
+		default:
+			m[c] = other
 		}
 	}
 	m['.'], m['-'], m['/'], m[':'], m[','], m['+'], m['@'] = dot, dash, slash, colon, comma, plus, at

@@ -1,9 +1,5 @@
 package pattern
 
-import (
-	"encoding/binary"
-)
-
 // Token is one piece of a line. Tokens cover a line without gaps, so that a token
 // starts where the one before it ends.
 type Token struct {
@@ -13,8 +9,8 @@ type Token struct {
 	Kind Kind
 	// form is what the stamp rules know of a Time.
 	form stampForm
-	// text is a hash of the bytes of a separator or a Key, which lines of one
-	// pattern share.
+	// text is a hash of a separator, or of some bytes of a Key: lines of one pattern
+	// share it.
 	text uint16
 }
 
@@ -29,19 +25,17 @@ func Tokenize(dst []Token, line []byte) []Token {
 	for i := 0; i < len(line); {
 		start := i
 		if !inWord {
-			i++
-			if i < len(line) && marks[line[i]]&wordBytes != 0 {
-				if t := plain[line[start]]; t.End != 0 {
-					t.End = uint32(i)
-					dst = append(dst, t)
-					inWord = true
-					continue
-				}
+			h, m := textStep(0, line[i]), marks[line[i]]
+			for i++; i < len(line) && marks[line[i]]&wordBytes == 0; i++ {
+				h = textStep(h, line[i])
+				m |= marks[line[i]]
 			}
-			for i < len(line) && marks[line[i]]&wordBytes == 0 {
-				i++
+			sep := textToken(i, h, m)
+			if inWord = true; m&speaks == 0 {
+				dst = append(dst, sep)
+			} else {
+				dst, i, inWord = s.separator(dst, start, sep)
 			}
-			dst, i, inWord = s.separator(dst, start, i)
 			continue
 		}
 		end, seen := wordEnd(line, start)
@@ -90,14 +84,14 @@ type scan struct {
 // separator emits the separator before a word, or at the end of the line, and what
 // it says about the tokens around it. It returns where the next token starts and
 // whether that is a word.
-func (s *scan) separator(dst []Token, start, end int) (_ []Token, next int, inWord bool) {
-	line := s.line
+func (s *scan) separator(dst []Token, start int, sep Token) (_ []Token, next int, inWord bool) {
+	line, end := s.line, int(sep.End)
 	if c := line[start]; c == '=' || c == '"' && end-start > 1 && line[start+1] == ':' {
 		s.key(dst, start)
 	}
 	m := marks[line[end-1]]
 	if m&opens == 0 || end == len(line) {
-		return append(dst, s.text(start, end)), end, true
+		return append(dst, sep), end, true
 	}
 	switch m {
 	case colon:
@@ -106,16 +100,17 @@ func (s *scan) separator(dst []Token, start, end int) (_ []Token, next int, inWo
 		}
 	case quote:
 		if to := quotedEnd(line, start, end); to > 0 {
-			return append(dst, s.text(start, end), Token{End: uint32(to), Kind: Quoted}), to, false
+			return append(dst, sep, Token{End: uint32(to), Kind: Quoted}), to, false
 		}
 	default:
 		if opensWord(line, start, end, m) {
 			if end--; start == end {
 				return dst, end, true
 			}
+			sep = s.text(start, end)
 		}
 	}
-	return append(dst, s.text(start, end)), end, true
+	return append(dst, sep), end, true
 }
 
 // opensWord reports whether the last byte of a separator starts the word behind
@@ -131,57 +126,30 @@ func opensWord(line []byte, start, end int, last mark) bool {
 	return next == digit
 }
 
-// plain is the tokens of separators of one byte that says nothing about the words
-// around it; others have no End.
-var plain = func() (p [256]Token) {
-	for c, m := range marks {
-		if m&(wordBytes|opens|equals) == 0 {
-			p[c] = Token{End: 1, Kind: Punct, text: hashText([]byte{byte(c)})}
-			if m == white {
-				p[c].Kind = Space
-			}
-		}
-	}
-	return p
-}()
+// speaks is the marks of separators that may say something about the words around
+// them.
+const speaks = opens | equals
 
-// text is the token of separator bytes.
-func (s *scan) text(start, end int) Token {
-	t := Token{End: uint32(end), Kind: Punct, text: s.hash(start, end)}
-	if marks[s.line[start]] == white && (end-start == 1 || allWhite(s.line[start+1:end])) {
+// textStep adds a byte to the hash of the text of a token.
+func textStep(h uint32, c byte) uint32 { return (h + uint32(c) + 1) * 0x9e3779b1 }
+
+// textToken is the token of a separator with a hash and the marks of its bytes.
+func textToken(end int, h uint32, m mark) Token {
+	t := Token{End: uint32(end), Kind: Punct, text: uint16(h >> 16)}
+	if m == white {
 		t.Kind = Space
 	}
 	return t
 }
 
-func allWhite(b []byte) bool {
-	for _, c := range b {
-		if marks[c] != white {
-			return false
-		}
+// text is the token of separator bytes.
+func (s *scan) text(start, end int) Token {
+	h, m := uint32(0), mark(0)
+	for _, c := range s.line[start:end] {
+		h = textStep(h, c)
+		m |= marks[c]
 	}
-	return true
-}
-
-// hash is a short hash of some bytes of the line.
-func (s *scan) hash(start, end int) uint16 {
-	if n := end - start; n <= 8 && start+8 <= len(s.line) {
-		v := binary.LittleEndian.Uint64(s.line[start:]) & (1<<(8*n) - 1)
-		return uint16((v + uint64(n)) * hashPrime >> 48)
-	}
-	return hashText(s.line[start:end])
-}
-
-// hashText is hash of bytes that stand alone.
-func hashText(b []byte) uint16 {
-	if len(b) > 8 {
-		return uint16(Hash(b) >> 48)
-	}
-	v := uint64(0)
-	for i, c := range b {
-		v |= uint64(c) << (8 * i)
-	}
-	return uint16((v + uint64(len(b))) * hashPrime >> 48)
+	return textToken(end, h, m)
 }
 
 // key makes a Key of the Word that ends at a byte.
@@ -191,7 +159,9 @@ func (s *scan) key(dst []Token, end int) {
 		return
 	}
 	dst[n].Kind = Key
-	dst[n].text = s.hash(s.startOf(dst, n), end)
+	start := s.startOf(dst, n)
+	h := textStep(textStep(textStep(uint32(end-start), s.line[start]), s.line[(start+end)/2]), s.line[end-1])
+	dst[n].text = uint16(h >> 16)
 }
 
 // startOf is where a token of the line starts.
