@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,45 @@ func TestSnapshotOfEverything(t *testing.T) {
 				golden(t, round, d.AppendJSON(nil))
 				def.Types = append(def.Types, d.UnknownTypes()...)
 			}
+		})
+	}
+}
+
+// TestGenerics captures instances of one shape by the types they really have: the
+// first snapshot names them, the second plan knows them.
+func TestGenerics(t *testing.T) {
+	needKernel(t)
+	for name, build := range builds {
+		t.Run(name, func(t *testing.T) {
+			o := open(t, build)
+			var got strings.Builder
+			for _, function := range []string{"main.Generic[go.shape.float32,go.shape.map[string]main.Celsius]", "main.(*Pair[go.shape.float32,go.shape.*uint8]).Swap"} {
+				def := plan.Definition{Function: function}
+				for range 2 {
+					p := o.resolve(t, def)
+					s := load(t, Options{}, Probe{Plan: p, NoStack: true})
+					require.NoError(t, s.Attach(o.target.exe, o.target.pid, 0))
+					o.target.call(t, "generic", 1)
+					layout, err := snapshot.NewLayout(p, snapshot.Redaction{})
+					require.NoError(t, err)
+					d := snapshot.NewDecoder(snapshot.Deps{
+						Wall:    func(uint64) time.Time { return time.Unix(0, 0) },
+						Process: func(*event.Event) snapshot.Process { return snapshot.Process{PID: 1, Symbols: namer{o.bin}} },
+					})
+					for _, e := range drain(t, s) {
+						shot := d.Decode(layout, e)
+						got.Write(masked.ReplaceAll(shot.AppendTree(nil), []byte("0x…")))
+						def.Types = append(def.Types, shot.UnknownTypes()...)
+					}
+				}
+			}
+			path := filepath.Join("testdata", "behind", "generics.txt")
+			if *update {
+				require.NoError(t, os.WriteFile(path, []byte(got.String()), 0o600))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got.String())
 		})
 	}
 }

@@ -69,11 +69,11 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string][]string{
-		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS"},
+		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS", "OP_INSTANCE"},
 		"groups":  {"GROUPS_SMALL", "GROUPS_TABLE", "GROUPS_BUCKETS", "GROUPS_OLD", "GROUPS_NEXT"},
 		"reason":  {"REASON_NONE", "REASON_UNAVAILABLE", "REASON_LENGTH", "REASON_COLLECTION", "REASON_TOO_LARGE", "REASON_POINTERS"},
 	}, names)
-	require.EqualValues(t, plan.OpGroups, len(names["op_code"])-1)
+	require.EqualValues(t, plan.OpInstance, len(names["op_code"])-1)
 	require.EqualValues(t, plan.GroupsNext, len(names["groups"])-1)
 	require.EqualValues(t, event.MaxReason, len(names["reason"])-1)
 }

@@ -20,6 +20,7 @@ func Append(dst []byte, e *Event) []byte {
 	dst = le.AppendUint64(dst, e.GoID)
 	dst = le.AppendUint64(dst, e.Ktime)
 	dst = le.AppendUint64(dst, e.StackID)
+	dst = le.AppendUint64(dst, e.PC)
 	dst = le.AppendUint32(dst, e.Depth)
 	dst = le.AppendUint32(dst, e.CPU)
 	for _, pc := range e.Stack {

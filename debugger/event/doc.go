@@ -20,9 +20,10 @@
 //	32     8    goroutine id, 0 when unreadable
 //	40     8    CLOCK_MONOTONIC, nanoseconds
 //	48     8    hash of the program counters, 0 without any
-//	56     4    bytes of the goroutine's stack above the frame, 0 when unreadable
-//	60     4    processor
-//	64     8×n  program counters; none in a later fragment, nor when the reader has
+//	56     8    run-time address of the probed instruction
+//	64     4    bytes of the goroutine's stack above the frame, 0 when unreadable
+//	68     4    processor
+//	72     8×n  program counters; none in a later fragment, nor when the reader has
 //	            them
 //	…           items, each:
 //	            4    type id in bits 0-26, reason in bits 27-31

@@ -24,6 +24,9 @@ type Event struct {
 	GoID uint64
 	// Ktime is CLOCK_MONOTONIC in nanoseconds.
 	Ktime uint64
+	// PC is the run-time address of the probed instruction. Less that of the
+	// plan's site it is the bias of the process.
+	PC uint64
 	// Depth is how many bytes of the goroutine's stack are above the frame of the
 	// probed function: the same at the entry and at the return of a call, also
 	// when the stack was moved in between. 0 when it was not readable.
@@ -75,6 +78,11 @@ type Item struct {
 	// followed; ReasonNone when it is whole.
 	Reason Reason
 }
+
+// TypeDictionary is the type of the item that holds the dictionary of a generic
+// function: the run-time addresses of the types it is instantiated with, and of
+// others made of these.
+const TypeDictionary gotype.ID = typeMask
 
 // Reason is why the kernel program did not capture something.
 type Reason uint8

@@ -14,7 +14,7 @@ const (
 	// Version is the layout this package reads and writes.
 	Version = 2
 
-	headerSize = 64
+	headerSize = 72
 	itemSize   = 16
 	align      = 8
 
@@ -56,7 +56,7 @@ func (e *Event) parse(buf []byte) error {
 	e.PID, e.TID, e.Target = le.Uint32(buf[16:]), le.Uint32(buf[20:]), le.Uint32(buf[24:])
 	e.Incomplete = le.Uint32(buf[28:])&(flagIncomplete|flagMore) != 0
 	e.GoID, e.Ktime = le.Uint64(buf[32:]), le.Uint64(buf[40:])
-	e.StackID, e.Depth, e.CPU = le.Uint64(buf[48:]), le.Uint32(buf[56:]), le.Uint32(buf[60:])
+	e.StackID, e.PC, e.Depth, e.CPU = le.Uint64(buf[48:]), le.Uint64(buf[56:]), le.Uint32(buf[64:]), le.Uint32(buf[68:])
 
 	pos := headerSize
 	if len(buf)-pos < 8*frames {

@@ -1,5 +1,13 @@
 package gotype
 
+import "strings"
+
+// AnyPointer reports whether the type is the shape that instances of a generic
+// function share for all pointers: what one leads to is not what the shape says.
+func (t *Type) AnyPointer() bool {
+	return t.Kind == Pointer && strings.HasPrefix(t.Name, "go.shape.*")
+}
+
 // Direct reports whether an interface holds a value of the type in its data
 // word, rather than a pointer to it. It is so for what is a single pointer: the
 // answer is not known for a struct that has fields without size besides, because

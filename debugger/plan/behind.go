@@ -157,8 +157,8 @@ func (c *compiler) location(id gotype.ID) {
 
 // dynamicTypes says what to do with the values of interfaces: of every type of
 // the table, because a type that is in reach in one way is often in another.
-func (c *compiler) dynamicTypes() {
-	if !c.followsInterfaces() {
+func (c *compiler) dynamicTypes(p *Plan) {
+	if p.Dictionary == nil && !c.followsInterfaces() {
 		return
 	}
 	for id := gotype.ID(1); int(id) <= c.types.Len(); id++ {

@@ -28,6 +28,7 @@ const (
 	OpInterface // interface at Offset: capture its type and, when that is one of Plan.Dynamic, its value
 	OpRing      // channel: capture the elements that wait, at most Limit of Size bytes
 	OpGroups    // groups or buckets of a map: capture those with entries, each an item
+	OpInstance  // value of Size bytes at Offset: when its type, the word Aux of the dictionary at CFA of the root, is one of Plan.Dynamic, follow it as that and pass over Limit instructions
 )
 
 // OpFlags refine an instruction.

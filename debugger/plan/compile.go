@@ -51,11 +51,11 @@ func Compile(p *Plan) error {
 		return err
 	}
 	c.layout(p)
-	c.root(p, func(r Role) bool { return r != RoleResult })
+	c.root(p, p.Dictionary, func(r Role) bool { return r != RoleResult })
 	if p.returns() {
-		c.root(p, func(r Role) bool { return r == RoleResult })
+		c.root(p, nil, func(r Role) bool { return r == RoleResult })
 	}
-	c.dynamicTypes()
+	c.dynamicTypes(p)
 	// Emitting a routine can ask for further ones, which join the end.
 	starts := []uint32{0}
 	for i := 0; i < len(c.order); i++ {
@@ -180,6 +180,10 @@ func (c *compiler) layout(p *Plan) {
 	}
 	if !given {
 		p.RootSize = uint32((end + 7) &^ 7)
+		if d := p.Dictionary; d != nil {
+			d.RootOffset = p.RootSize
+			p.RootSize += wordSize
+		}
 	}
 	p.RootSize = min(p.RootSize, MaxItem)
 }
@@ -197,33 +201,57 @@ func (p Piece) vector() bool { return p.Kind == PieceRegister && p.Reg >= genera
 
 // root emits a routine that fills the root with the variables of some roles:
 // every copy first, because what is followed is read from the copies.
-func (c *compiler) root(p *Plan, roles func(Role) bool) {
+func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 	for _, v := range p.Variables {
-		if !roles(v.Role) {
-			continue
+		if roles(v.Role) {
+			c.copies(v.Pieces, v.RootOffset)
 		}
-		for _, piece := range v.Pieces {
-			op := Op{Offset: v.RootOffset + piece.Dest, Size: piece.Size}
-			switch {
-			case piece.Size == 0:
-				continue
-			case piece.vector():
-				op.Code, op.Reason = OpHole, event.ReasonUnavailable
-			case piece.Kind == PieceRegister:
-				op.Code, op.Reg = OpRegister, piece.Reg
-			default:
-				op.Code, op.CFA, op.Reason = OpStack, piece.Offset, event.ReasonUnavailable
-			}
-			c.code = append(c.code, op)
-		}
+	}
+	if d != nil && (d.RootOffset+wordSize > p.RootSize || d.Words <= 0 || d.Words > maxInstances) {
+		d = nil
+	}
+	if d != nil {
+		c.copies(d.Pieces, d.RootOffset)
+		c.code = append(c.code, Op{
+			Code: OpPointer, Flags: FlagFree, Offset: d.RootOffset, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
+		})
 	}
 	c.start = len(c.code)
 	for _, v := range p.Variables {
-		if len(v.Pieces) > 0 && roles(v.Role) {
-			c.follow(v.Type, uint64(v.RootOffset), 0)
+		if len(v.Pieces) == 0 || !roles(v.Role) {
+			continue
 		}
+		if d == nil || v.Instance == 0 {
+			c.follow(v.Type, uint64(v.RootOffset), 0)
+			continue
+		}
+		at := len(c.code)
+		c.code = append(c.code, Op{
+			Code: OpInstance, Offset: v.RootOffset, CFA: int32(d.RootOffset), Aux: uint32(v.Instance - 1),
+			Size: uint32(min(c.types.Get(v.Type).Size, MaxItem)), Type: v.Type,
+		})
+		c.follow(v.Type, uint64(v.RootOffset), 0)
+		c.code[at].Limit = uint32(len(c.code) - at - 1)
 	}
 	c.code = append(c.code, Op{Code: OpEnd})
+}
+
+// copies emits the copies of pieces to the root.
+func (c *compiler) copies(pieces []Piece, root uint32) {
+	for _, piece := range pieces {
+		op := Op{Offset: root + piece.Dest, Size: piece.Size}
+		switch {
+		case piece.Size == 0:
+			continue
+		case piece.vector():
+			op.Code, op.Reason = OpHole, event.ReasonUnavailable
+		case piece.Kind == PieceRegister:
+			op.Code, op.Reg = OpRegister, piece.Reg
+		default:
+			op.Code, op.CFA, op.Reason = OpStack, piece.Offset, event.ReasonUnavailable
+		}
+		c.code = append(c.code, op)
+	}
 }
 
 // emit emits a routine.
@@ -352,7 +380,7 @@ func (c *compiler) refers(id gotype.ID) bool {
 		answer = true
 	case gotype.Pointer, gotype.Slice:
 		elem := c.types.Get(t.Elem)
-		answer = elem != nil && elem.Size > 0
+		answer = elem != nil && elem.Size > 0 && !t.AnyPointer()
 	case gotype.Array:
 		answer = t.Len > 0 && c.refers(t.Elem)
 	case gotype.Map:

@@ -321,7 +321,7 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 				require.LessOrEqual(t, op.Offset+op.Size, p.RootSize)
 			}
 			if op.Code >= OpPointer {
-				if op.Code != OpGroups {
+				if op.Code != OpGroups && op.Code != OpInstance {
 					require.LessOrEqual(t, uint64(op.Limit)*uint64(op.Size), uint64(MaxItem))
 				}
 				require.NotZero(t, op.Type)

@@ -11,7 +11,7 @@ import (
 var opNames = [...]string{
 	OpEnd: "end", OpRegister: "register", OpStack: "stack", OpHole: "hole",
 	OpPointer: "pointer", OpString: "string", OpSlice: "slice",
-	OpInterface: "iface", OpRing: "ring", OpGroups: "groups",
+	OpInterface: "iface", OpRing: "ring", OpGroups: "groups", OpInstance: "instance",
 }
 
 // String is the instruction's name in dumps.
@@ -33,6 +33,9 @@ var amd64Registers = [generalRegisters]string{
 func DumpCode(p *Plan) string {
 	var b strings.Builder
 	name := func(id gotype.ID) string {
+		if id == event.TypeDictionary {
+			return "dictionary"
+		}
 		if p.Types != nil {
 			if t := p.Types.Get(id); t != nil {
 				return t.Name
@@ -95,6 +98,8 @@ func dumpOp(b *strings.Builder, op Op, name func(gotype.ID) string) {
 		}
 	case OpRing:
 		fmt.Fprintf(b, "-> %s, up to %d x %d bytes, length at +%d, first at +%d", name(op.Type), op.Limit, op.Size, op.CFA, op.Aux)
+	case OpInstance:
+		fmt.Fprintf(b, "-> as word %d of the dictionary at +%d, %d bytes, pass over %d", op.Aux, op.CFA, op.Size, op.Limit)
 	case OpGroups:
 		fmt.Fprintf(b, "-> %s, %d bytes each, ", name(op.Type), op.Size)
 		dumpGroups(b, op)

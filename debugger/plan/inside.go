@@ -42,10 +42,14 @@ func (r *resolver) inside(at binary.Place, kind SiteKind) error {
 	if !ok {
 		return fmt.Errorf("%w (no byte of the file is at %#x)", binary.ErrCorrupt, at.PC)
 	}
-	r.plan.Sites = append(r.plan.Sites, Site{
+	site := Site{
 		PC: at.PC, FileOffset: off, Kind: kind, Anchor: anchors[class],
 		CFAOffset: at.CFAOffset, Framed: framed, Restarts: restarts,
-	})
+	}
+	if kind == SiteLine {
+		site.File, site.Line = at.File, at.Line
+	}
+	r.plan.Sites = append(r.plan.Sites, site)
 	if at.Depth > 0 && kind == SiteEntry {
 		r.note("the function is inlined: its return is not seen")
 	}

@@ -27,8 +27,14 @@ const UnavailableMissing = "optimised out, and the other arguments are not where
 type places struct {
 	sig      *binary.Signature
 	recorded [][]location.Piece // at the entry; nil when not recorded
-	call     binary.Call
-	trusted  bool
+	convention
+	trusted bool
+}
+
+// convention is one way a function may take its parameters.
+type convention struct {
+	call       binary.Call
+	dictionary []location.Piece // of the dictionary; nil when it takes none
 }
 
 func placesOf(sig *binary.Signature, function string, entry uint64) *places {
@@ -41,13 +47,13 @@ func placesOf(sig *binary.Signature, function string, entry uint64) *places {
 		}
 	}
 	conventions := conventionsOf(sig, function)
-	for _, call := range conventions {
-		if p.agrees(call) {
-			p.call, p.trusted = call, true
+	for _, c := range conventions {
+		if p.agrees(c.call) {
+			p.convention, p.trusted = c, true
 			return p
 		}
 	}
-	p.call = conventions[0]
+	p.convention = conventions[0]
 	return p
 }
 
@@ -114,12 +120,24 @@ func within(s location.Piece, all []location.Piece) bool {
 
 // conventionsOf are the ways a function may take its parameters, most likely
 // first.
-func conventionsOf(sig *binary.Signature, function string) (calls []binary.Call) {
-	for _, dictionary := range dictionaryGuesses(function) {
-		calls = append(calls, sig.Call(goabi.AMD64, dictionary))
+func conventionsOf(sig *binary.Signature, function string) (all []convention) {
+	if i := slices.IndexFunc(sig.Params, isDictionary); i >= 0 {
+		call := sig.Call(goabi.AMD64, binary.NoDictionary)
+		return []convention{{call: call, dictionary: call[i]}}
 	}
-	return append(calls, sig.Call(goabi.ABI0, binary.NoDictionary))
+	for _, dictionary := range dictionaryGuesses(function) {
+		c := convention{call: sig.Call(goabi.AMD64, dictionary)}
+		if dictionary != binary.NoDictionary {
+			c.dictionary = sig.DictionaryPlace(goabi.AMD64, dictionary)
+		}
+		all = append(all, c)
+	}
+	return append(all, convention{call: sig.Call(goabi.ABI0, binary.NoDictionary)})
 }
+
+// isDictionary reports whether a parameter is the dictionary itself, which only
+// unoptimised code describes.
+func isDictionary(p binary.Param) bool { return p.Name == ".dict" && !p.Result }
 
 // dictionaryGuesses are the places where a function may take the dictionary of
 // its type arguments, most likely first: generic functions before the first

@@ -27,6 +27,9 @@ type Plan struct {
 	// length of the root item: the bytes of all variables side by side.
 	Variables []Variable
 	RootSize  uint32
+	// Dictionary is where a generic function is told its type arguments; nil for
+	// others.
+	Dictionary *Dictionary
 	// Types holds every type that Variables and Code refer to.
 	Types *gotype.Table
 	// Limits bound what is captured.
@@ -112,9 +115,23 @@ type Variable struct {
 	// size. Those of arguments hold at entry sites, those of results at return
 	// sites.
 	Pieces []Piece
+	// Instance is the word of the dictionary, counted from 1, with the type that
+	// the variable really has when its Type is the shape that instances share; 0
+	// when it is not in the dictionary.
+	Instance int
 	// Unavailable is why it cannot be read here, in words ("optimised out");
 	// empty when it can.
 	Unavailable string
+}
+
+// Dictionary is an argument that generic functions take besides: a pointer to
+// words, of which some are the run-time types of an instance. It is read at
+// entries, into the root at RootOffset.
+type Dictionary struct {
+	Pieces     []Piece
+	RootOffset uint32
+	// Words is how many are of interest.
+	Words int
 }
 
 // PieceKind is the place a piece of a variable is in.

@@ -60,6 +60,9 @@ func (p *Plan) Dump(w io.Writer) error {
 	for _, v := range p.Variables {
 		dumpVariable(&b, p.Types, v)
 	}
+	if d := p.Dictionary; d != nil {
+		fmt.Fprintf(&b, "dictionary: %d words, %s\n", d.Words, joinPieces(d.Pieces))
+	}
 	b.WriteString("types:\n")
 	for _, id := range p.inReach() {
 		dumpType(&b, p.Types, p.Types.Get(id))
@@ -119,13 +122,21 @@ func dumpVariable(b *bytes.Buffer, types *gotype.Table, v Variable) {
 	case len(v.Pieces) > 0:
 		fmt.Fprintf(b, " at +%d:", v.RootOffset)
 	}
-	for i, piece := range v.Pieces {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(b, " %s", piece)
+	if len(v.Pieces) > 0 {
+		b.WriteString(" " + joinPieces(v.Pieces))
+	}
+	if v.Instance > 0 {
+		fmt.Fprintf(b, ", really word %d", v.Instance)
 	}
 	b.WriteByte('\n')
+}
+
+func joinPieces(pieces []Piece) string {
+	texts := make([]string, len(pieces))
+	for i, piece := range pieces {
+		texts[i] = piece.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 // String is the piece in dumps: "rax" for a register, "[cfa+16]" for the stack,

@@ -163,8 +163,9 @@ func (r *resolver) variables() error {
 	}
 	r.plan.Types = sig.Types
 	places := placesOf(sig, r.fn.Name, r.entry)
+	words := 0
 	for i, param := range sig.Params {
-		if param.Result && !r.returns {
+		if param.Result && !r.returns || isDictionary(param) {
 			continue
 		}
 		v := Variable{Name: param.Name, Role: RoleArgument, Type: param.Type}
@@ -176,7 +177,14 @@ func (r *resolver) variables() error {
 			v.Unavailable = err.Error()
 		}
 		v.Pieces = piecesOf(pieces)
+		if places.trusted && places.dictionary != nil && param.Dictionary != binary.NoDictionary && param.Dictionary < maxInstances {
+			v.Instance = param.Dictionary + 1
+			words = max(words, v.Instance)
+		}
 		r.plan.Variables = append(r.plan.Variables, v)
+	}
+	if words > 0 {
+		r.plan.Dictionary = &Dictionary{Pieces: piecesOf(places.dictionary), Words: words}
 	}
 	if sig.Closure != 0 {
 		r.plan.Variables = append(r.plan.Variables, Variable{
@@ -185,6 +193,10 @@ func (r *resolver) variables() error {
 	}
 	return nil
 }
+
+// maxInstances bounds the words of a dictionary that are of interest: parameters
+// are in the first ones.
+const maxInstances = 256
 
 // closureName is under what the variables that a function literal takes from its
 // surroundings are shown; no variable of the program has this name.
@@ -255,6 +267,10 @@ func layout(p *Plan) {
 		}
 		v.RootOffset = uint32(at)
 		at = (at + t.Size + rootAlign - 1) &^ (rootAlign - 1)
+	}
+	if p.Dictionary != nil {
+		p.Dictionary.RootOffset = uint32(at)
+		at += wordSize
 	}
 	p.RootSize = uint32(at)
 }

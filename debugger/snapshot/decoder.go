@@ -104,6 +104,7 @@ func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 	s.entered = true
 	s.r.event = e
 	s.r.index.reset(e.Items)
+	s.r.learn(e)
 	s.r.root(l.vars[:l.locals])
 	s.locals = len(s.r.values)
 	s.r.root(l.vars[l.locals:l.results])

@@ -38,6 +38,7 @@ type variable struct {
 	typ         *typeInfo
 	offset      uint32
 	unavailable string // why it cannot be read
+	instance    int    // word of the dictionary with its real type, from 1; or 0
 }
 
 // typeInfo is a gotype.Type with what decoding asks of it.
@@ -59,6 +60,8 @@ type typeInfo struct {
 	empty, isContext bool
 	// direct says that an interface holds the value itself.
 	direct bool
+	// anyPointer is the shape of all pointers.
+	anyPointer bool
 	// plain is how a type of package sync is shown; nil for others.
 	plain *plainForm
 }
@@ -164,6 +167,7 @@ func (l *Layout) addVariables(role plan.Role, hide *redactor) []variable {
 			typ:         l.typ(v.Type),
 			offset:      v.RootOffset,
 			unavailable: v.Unavailable,
+			instance:    v.Instance,
 		})
 		names = names[1:]
 	}
@@ -203,6 +207,7 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 			empty:    t.Empty,
 		}
 		l.types[i].isContext = t.Name == "context.Context" && t.Kind == gotype.Interface
+		l.types[i].anyPointer = t.AnyPointer()
 		l.types[i].direct, _ = table.Direct(t.ID)
 		l.types[i].plain = l.plainForm(t)
 	}

@@ -34,7 +34,11 @@ type reader struct {
 	unknown []uint64
 	// namer names them; nil when nobody can.
 	namer TypeNamer
-	names map[typeKey]*typeInfo
+	// dictionary holds the types of this instance of a generic function, as
+	// run-time addresses; types is that of runtime.types.
+	dictionary []byte
+	types      uint64
+	names      map[typeKey]*typeInfo
 }
 
 type visit struct {
@@ -48,7 +52,7 @@ type where struct{ depth, nesting int }
 
 func (r *reader) begin(l *Layout) {
 	r.layout, r.values, r.path, r.left = l, r.values[:0], r.path[:0], maxCaptureBytes
-	r.slots, r.unknown = r.slots[:0], r.unknown[:0]
+	r.slots, r.unknown, r.dictionary = r.slots[:0], r.unknown[:0], nil
 }
 
 // root reads variables.
@@ -58,18 +62,53 @@ func (r *reader) root(vars []variable) {
 		root.data, root.missing = it[0].Data, kernelReason(it[0].Reason)
 	}
 	for i := range vars {
-		v := &vars[i]
-		at := where{depth: r.layout.limits.Depth}
-		if v.unavailable != "" {
-			n := r.add(&v.label, v.typ)
-			r.values[n].reason = reasonUnavailable
-			if v.redacted {
-				r.values[n].reason = reasonRedactedIdent
-			}
-			continue
-		}
-		r.read(&v.label, v.typ, root.sub(uint64(v.offset), v.typ.size), at)
+		at := len(r.values)
+		t, named := r.instance(&vars[i])
+		r.variable(&vars[i], t, root)
+		r.values[at].typ = named
 	}
+}
+
+// variable reads one variable.
+func (r *reader) variable(v *variable, t *typeInfo, root view) {
+	if v.unavailable == "" {
+		r.read(&v.label, t, root.sub(uint64(v.offset), t.size), where{depth: r.layout.limits.Depth})
+		return
+	}
+	n := r.add(&v.label, v.typ)
+	r.values[n].reason = reasonUnavailable
+	if v.redacted {
+		r.values[n].reason = reasonRedactedIdent
+	}
+}
+
+// learn finds the dictionary of a generic function in the event of its entry.
+func (r *reader) learn(e *event.Event) {
+	d, site := r.layout.plan.Dictionary, r.layout.site(e.Site)
+	if d == nil || site == nil || e.PC == 0 || len(e.Items) == 0 {
+		return
+	}
+	if it := r.index.find(event.TypeDictionary, wordAt(e.Items[0].Data, d.RootOffset)); it != nil {
+		r.dictionary, r.types = it.Data, r.layout.behind.Types+e.PC-site.PC
+	}
+}
+
+// instance is the type a variable really has, by the dictionary, and the type to
+// name: where the plan does not know it, values are those of the shape that
+// instances share.
+func (r *reader) instance(v *variable) (t, named *typeInfo) {
+	if v.instance == 0 || 8*v.instance > len(r.dictionary) {
+		return v.typ, v.typ
+	}
+	offset := wordAt(r.dictionary, uint32(8*(v.instance-1))) - r.types
+	if t := r.layout.typ(r.layout.table.ByRuntimeOffset(offset)); t.id != 0 && t.size == v.typ.size {
+		return t, t
+	}
+	r.unknown = append(r.unknown, offset)
+	if named := r.named(offset); named != nil {
+		return v.typ, named
+	}
+	return v.typ, v.typ
 }
 
 // add appends an empty value and charges its keys to the budget.
@@ -204,6 +243,9 @@ func (r *reader) pointer(i int, t *typeInfo, w view, at where) {
 		return
 	case elem.redacted:
 		v.reason = reasonRedactedType
+		return
+	case t.anyPointer:
+		v.addr, v.flags, v.reason = addr, v.flags|flagAddress, reasonNoType
 		return
 	case at.depth == 0, elem.id == 0: // the plan did not describe the pointee
 		v.reason = reasonDepth

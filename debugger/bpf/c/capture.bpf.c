@@ -174,6 +174,7 @@ int on_hit(struct pt_regs *ctx)
 	h->target = target;
 	h->goid = goid(ctx, p);
 	h->ktime = start;
+	h->pc = REG_IP(ctx);
 	h->depth = stack_depth(ctx, p, cfa);
 	h->cpu = bpf_get_smp_processor_id();
 	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;

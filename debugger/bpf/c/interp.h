@@ -206,6 +206,29 @@ static __always_inline void interface(struct run *r, struct scratch *s, struct o
 	follow(s, d, d->reason, data, 1, depth);
 }
 
+/*
+ * A value of a generic function whose real type is in the dictionary: when the
+ * probe knows that type, the value is scanned as such and the instructions for
+ * the shape it shares with others are passed over.
+ */
+static __always_inline void instance(struct run *r, struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+	__u64 dictionary = word(s, (__u32)op->cfa), type = 0;
+
+	if (!dictionary || read_user(&type, sizeof(type), dictionary + 8 * (__u64)op->aux))
+		return;
+	type -= vm->types;
+	struct dynamic key = {.probe = r->probe, .offset = type};
+	struct op *d = type >> 32 ? NULL : bpf_map_lookup_elem(&dynamics, &key);
+
+	if (!d || d->size != op->size)
+		return;
+	if (d->routine && !queue_full(vm))
+		queue(s, (__u64)vm->at.base + op->offset, d->size, d, vm->at.depth, 0);
+	vm->pc += op->limit;
+}
+
 /* What waits in a channel: up to two runs of its ring. True to be called again. */
 static __always_inline bool ring_part(struct scratch *s, struct op *op)
 {
@@ -407,6 +430,9 @@ static long step(__u64 i, struct run *r)
 	switch (op->code) {
 	case OP_INTERFACE:
 		interface(r, s, op);
+		break;
+	case OP_INSTANCE:
+		instance(r, s, op);
 		break;
 	case OP_RING:
 		again = ring_part(s, op);

@@ -38,6 +38,7 @@ enum op_code {
 	OP_INTERFACE,
 	OP_RING,
 	OP_GROUPS,
+	OP_INSTANCE,
 };
 
 /* plan.Op.Flags */
@@ -135,6 +136,7 @@ struct event_header {
 	__u64 goid;
 	__u64 ktime;
 	__u64 stack;	/* hash of the program counters; 0 when there are none */
+	__u64 pc;	/* of the probed instruction */
 	__u32 depth;	/* bytes of the goroutine's stack above the frame; 0 is unknown */
 	__u32 cpu;
 };

@@ -17,7 +17,7 @@ import (
 const (
 	fragmentBytes = 32768
 	maxFragments  = 16
-	headerSize    = 64
+	headerSize    = 72
 	itemHeader    = 16
 	queueItems    = 1024
 	seenBits      = 10
@@ -207,6 +207,8 @@ func (r *run) value(op plan.Op) {
 	switch op.Code {
 	case plan.OpInterface:
 		r.dynamicValue(op)
+	case plan.OpInstance:
+		r.instance(op)
 	case plan.OpRing:
 		again = r.ring(op)
 	case plan.OpGroups:
@@ -292,6 +294,24 @@ func (r *run) dynamicValue(op plan.Op) {
 	if depth, ok := r.deeper(op); ok {
 		r.follow(d, d.Reason, r.word(op.Offset+8), 1, depth)
 	}
+}
+
+// instance follows a value by its type in the dictionary, when that is known.
+func (r *run) instance(op plan.Op) {
+	dictionary := r.word(uint32(op.CFA))
+	var word [8]byte
+	if dictionary == 0 || r.m.Read(word[:], dictionary+8*uint64(op.Aux)) != nil {
+		return
+	}
+	typ := binary.LittleEndian.Uint64(word[:]) - r.m.Types
+	d, ok := r.dynamic[uint32(typ)]
+	if !ok || typ>>32 != 0 || d.Size != op.Size {
+		return
+	}
+	if at := r.at.base + int(op.Offset); d.Routine != 0 && len(r.queue) < queueItems {
+		r.queue = append(r.queue, scan{data: r.at.data[at : at+int(d.Size)], stride: int(d.Size), routine: d.Routine, depth: r.at.depth})
+	}
+	r.pc += op.Limit
 }
 
 // ring captures what waits in a channel, in up to two runs. True to be called

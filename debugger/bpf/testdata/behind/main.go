@@ -156,6 +156,35 @@ func golden() {
 		time.Unix(1e9, 5).In(time.FixedZone("", 5400)), context.Background(), &Behind{Ctx: context.TODO(), At: time.Unix(0, 1).UTC()}, self)
 }
 
+// Celsius has the shape of other numbers.
+type Celsius float32
+
+// Pair is generic.
+type Pair[K comparable, V any] struct {
+	Key   K
+	Value V
+}
+
+// Swap is a method of a generic type.
+//
+//go:noinline
+func (p *Pair[K, V]) Swap(v V) V { sink++; return v }
+
+// Generic is a generic function.
+//
+//go:noinline
+func Generic[T any, M map[string]T](list []T, one *T, m M) T { sink++; return *one }
+
+func generic() {
+	c, text := []Celsius{20, 21}, []Odd{{1}}
+	keep = append(keep, c, text)
+	Generic(c, &c[1], map[string]Celsius{"c": 1})
+	Generic(text, &text[0], nil)
+	p := &Pair[Celsius, *Order]{30, order}
+	keep = append(keep, p)
+	p.Swap(leaf)
+}
+
 // keep holds what must not be on a stack.
 var keep []any
 
@@ -170,9 +199,12 @@ func main() {
 			os.Exit(2)
 		}
 		start := time.Now()
-		if name == "golden" {
+		switch name {
+		case "golden":
 			golden()
-		} else {
+		case "generic":
+			generic()
+		default:
 			newBehind(n)
 			boxAny = behind.List
 			Look(behind, behind.Small, behind.Chan, boxAny, boxShape, behind.Func, behind.Zoned)
