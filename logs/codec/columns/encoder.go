@@ -20,6 +20,7 @@ type Encoder struct {
 	fresh bool // the next batch starts from empty state
 	known []known
 	stats Stats
+	plain bool // learn no patterns
 
 	// Scratch of one call.
 	batch batch
@@ -81,7 +82,7 @@ func (e *Encoder) Reset() {
 		EntryBytes:    templateBytes,
 	})
 	e.comp.reset()
-	e.state = newState(e.opts.MaxStateBytes)
+	e.state = newState(e.opts.MaxStateBytes / budgetUnit * budgetUnit)
 	e.known = e.known[:0]
 	e.fresh = true
 }
@@ -123,6 +124,16 @@ func (e *Encoder) Encode(dst []byte, recs []record.Record) ([]byte, BatchStats, 
 	bs.DataBytes = len(out) - len(dst)
 	e.stats.add(&bs)
 	return out, bs, nil
+}
+
+// EncodePlain is Encode for a batch that must come back exactly whatever is wrong
+// with the models: it starts from empty state and sends every line as text. It is
+// for records that a check found to decode otherwise.
+func (e *Encoder) EncodePlain(dst []byte, recs []record.Record) ([]byte, BatchStats, error) {
+	e.Reset()
+	e.plain = true
+	defer func() { e.plain = false }()
+	return e.Encode(dst, recs)
 }
 
 // seal learns, codes and compresses.
@@ -193,7 +204,7 @@ func (e *Encoder) learn(recs []record.Record) {
 	e.toks, e.lines = e.toks[:0], e.lines[:0]
 	for i := range recs {
 		msg := recs[i].Message
-		if len(msg) > maxLineBytes {
+		if e.plain || len(msg) > maxLineBytes {
 			e.lines = append(e.lines, line{msg: msg})
 			continue
 		}

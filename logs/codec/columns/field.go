@@ -38,8 +38,8 @@ const (
 	// equally distributed, and again whenever there are twice as many.
 	testAfter = 128
 
-	fieldBytes = 2*(maxDecimal+1) + 8*leadWidths + 64
-	leadBytes  = leadDigits*(2*16+16) + 16
+	fieldBytes = 256
+	leadBytes  = 144
 )
 
 // powers are the powers of ten that fit in a field.

@@ -31,7 +31,10 @@ func newNumber() *number {
 
 // number codes v.
 func (c *coder) number(m *number, v int64) int64 {
-	v, _ = c.maybeNumber(m, v, true)
+	v, ok := c.maybeNumber(m, v, true)
+	if !ok {
+		c.bad = true
+	}
 	return v
 }
 

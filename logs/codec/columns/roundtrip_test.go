@@ -119,3 +119,17 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetOfOddSize covers a budget that the batch's head cannot say exactly.
+func TestBudgetOfOddSize(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, Options{MaxStateBytes: minStateBytes + 1023})
+	for i := range 40 {
+		var lines []string
+		for j := range 40 {
+			lines = append(lines, fmt.Sprintf("pattern%s of %d and %d", string(rune('a'+i%26))+string(rune('a'+j%13)), i, j))
+		}
+		p.send(messages(lines...))
+	}
+	require.Positive(t, p.e.Stats().Resets)
+}

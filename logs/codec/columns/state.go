@@ -31,7 +31,7 @@ type state struct {
 // and a fixed size for each model.
 const (
 	templateBytes = 256 // with the models of its status and of what comes next
-	slotBytes     = 192
+	slotBytes     = 256
 	baseBytes     = 5*numberBytes + templateBytes + laneBytes
 )
 
