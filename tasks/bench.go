@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +30,15 @@ func benchVerb(r *repo) *cobra.Command {
 				return err
 			}
 			if len(args) == 0 || args[0] == "-h" || args[0] == "--help" {
-				fmt.Println("benchmarks:", strings.Join(names, ", "))
+				fmt.Printf("usage: go run ./tasks %s\n\n", cmd.Use)
+				for _, name := range names {
+					what, err := r.benchSynopsis(name)
+					if err != nil {
+						return err
+					}
+					fmt.Printf("  %-8s %s\n", name, what)
+				}
+				fmt.Printf("\nFlags of one: go run ./tasks bench NAME -h\n")
 				return nil
 			}
 			if !slices.Contains(names, args[0]) {
@@ -71,4 +82,15 @@ func (r *repo) benches() ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// benchSynopsis is the first sentence of a benchmark's documentation, which
+// starts with "Command NAME".
+func (r *repo) benchSynopsis(name string) (string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(r.root, "test", "bench", name, "main.go"), nil, parser.ParseComments|parser.PackageClauseOnly)
+	if err != nil {
+		return "", fmt.Errorf("read what %s is: %w", name, err)
+	}
+	text := new(doc.Package).Synopsis(file.Doc.Text())
+	return strings.TrimPrefix(text, "Command "+name+" "), nil
 }
