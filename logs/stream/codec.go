@@ -35,8 +35,8 @@ type Limits struct {
 // Encoder seals batches. A batch is encoded against the state that all batches
 // before it leave behind.
 type Encoder interface {
-	// Encode seals recs without keeping them. When it fails, the encoder's state
-	// is as if it had not been called, and fewer records may still succeed.
+	// Encode seals recs without keeping them. When it fails, fewer records may still
+	// succeed, and the receiving side need not know about the call.
 	Encode(recs []record.Record) (Payload, error)
 	// Reset forgets all state, for a receiving side that starts from nothing.
 	Reset()

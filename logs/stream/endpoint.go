@@ -71,10 +71,13 @@ func (c *core) rung(e *endpoint) int {
 
 // mustAsk says whether a stream to e has to wait for the announcement.
 func (c *core) mustAsk(now time.Time, e *endpoint) bool {
+	if c.rung(e) < 0 {
+		return true
+	}
 	if !slices.ContainsFunc(c.ladder[e.floor:], func(r Codec) bool { return r.Profile() == ProfileColumns }) {
 		return false
 	}
-	return e.askedAt.IsZero() || now.Sub(e.askedAt) >= askAgain || c.rung(e) < 0
+	return e.askedAt.IsZero() || now.Sub(e.askedAt) >= askAgain
 }
 
 // know takes what a receiving side announced, now or to an earlier process.

@@ -252,6 +252,7 @@ func TestSizeErrorLowersTheLimit(t *testing.T) {
 	require.Equal(t, minDataBytes, s.core.endpoints[0].limits.DataBytes, "half, but no less than this")
 	s.sleep(2 * time.Second)
 	require.Equal(t, "begin 3 rows s1/3 base=0 first=2 shifted\n"+
+		"reset: the profile or what the receiving side takes has changed\n"+
 		"send 3/1 def 1 "+long("b")+"; log 2 1\n"+
 		"send 3/2 def 2 "+long("c")+"; log 3 2\n", s.opened())
 	require.Equal(t, "release 0 [{s 2}]\n", s.ack(1))

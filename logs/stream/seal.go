@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -14,6 +15,8 @@ const (
 
 // parkAgain is the wait before another try to write to the quarantine.
 const parkAgain = 10 * time.Second
+
+var errNewLimits = errors.New("the profile or what the receiving side takes has changed")
 
 // use starts codec without state.
 func (c *core) use(codec Codec, limits Limits) error {
@@ -32,6 +35,10 @@ func (c *core) adopt(e *endpoint) error {
 	c.nextID = 1
 	switch codec := c.ladder[c.cur.rung]; {
 	case codec.Profile() != c.codec.Profile() || e.limits != c.limits:
+		if c.ledger != nil && c.ledger.Bytes() > 0 {
+			c.stats.StateResets++
+			c.emit(effect{kind: effReset, err: errNewLimits})
+		}
 		return c.use(codec, e.limits)
 	case c.ledger == nil:
 		c.enc.Reset()

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/vigil-agent/vigil/logs/codec/columns"
 	"github.com/vigil-agent/vigil/logs/codec/rows"
 	"github.com/vigil-agent/vigil/logs/stream/fault"
 )
@@ -65,8 +66,10 @@ type Stats struct {
 	// headers received included, HTTP/2 framing and TLS excluded.
 	WireSent, WireReceived uint64
 
-	// Encoder is what the rows encoder in use did; zero for other profiles.
+	// Encoder is what the rows encoder in use did, Columns what the columns encoder
+	// did; zero for other profiles. What is encoded again counts again.
 	Encoder rows.Stats
+	Columns columns.Stats
 	// StateBytes is the size of the state that the receiving side acknowledged.
 	StateBytes int
 	// Snapshots sent as batch 0, and how often the state was given up.
@@ -145,8 +148,12 @@ func (c *core) snapshotStats(now time.Time) Stats {
 	if c.ledger != nil {
 		s.StateBytes = c.ledger.Bytes()
 	}
-	if enc, ok := c.enc.(interface{ Stats() rows.Stats }); ok {
+	switch enc := c.enc.(type) {
+	case interface{ Stats() rows.Stats }:
 		s.Encoder = enc.Stats()
+	case interface{ Stats() columns.Stats }:
+		s.Columns = enc.Stats()
+		s.StateBytes = s.Columns.StateBytes
 	}
 	return s
 }
