@@ -23,6 +23,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/vigil-agent/vigil/logs/record"
+	"github.com/vigil-agent/vigil/logs/stream"
 	"github.com/vigil-agent/vigil/logs/stream/fault"
 )
 
@@ -492,3 +493,6 @@ func BenchmarkEncode(b *testing.B) {
 	b.SetBytes(int64(len(dst)))
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(all)), "ns/line")
 }
+
+// The sender takes a client as the last rung of its ladder.
+var _ stream.Fallback = (*Client)(nil)

@@ -179,7 +179,7 @@ func (s *Spool) fetch(b *Batch, g *segment, seq uint64) (h frame, ok bool, err e
 	}
 	for r.at < g.size {
 		var at int64
-		at, h, ok, err = nextFrame(r.file, r.at, g.size, g.salt, r.seq)
+		at, h, ok, err = nextFrame(r.file, s.head[:], r.at, g.size, g.salt, r.seq)
 		if err != nil || !ok {
 			return frame{}, false, notCut(err)
 		}

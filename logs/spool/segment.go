@@ -137,7 +137,7 @@ func (s *segment) scan(f io.ReaderAt, size int64, limit uint64) (tail, error) {
 		return t, nil
 	}
 	for {
-		at, h, ok, err := nextFrame(f, t.at, size, s.salt, s.last+1)
+		at, h, ok, err := nextFrame(f, head[:], t.at, size, s.salt, s.last+1)
 		if err != nil {
 			return tail{}, err
 		}
@@ -173,8 +173,9 @@ var frameMagicBytes = binary.LittleEndian.AppendUint32(nil, frameMagic)
 const searchBytes = 64 << 10
 
 // nextFrame finds the first frame at or after at, in a file of the given size,
-// whose number is seq or higher. It is at at unless bytes are corrupt.
-func nextFrame(f io.ReaderAt, at, size int64, salt uint32, seq uint64) (int64, frame, bool, error) {
+// whose number is seq or higher. It is at at unless bytes are corrupt. head is memory
+// for a header.
+func nextFrame(f io.ReaderAt, head []byte, at, size int64, salt uint32, seq uint64) (int64, frame, bool, error) {
 	fits := func(at int64, src []byte) (frame, bool) {
 		h, ok := parseFrame(src, salt)
 		return h, ok && h.seq >= seq && at+h.size() <= size
@@ -182,11 +183,11 @@ func nextFrame(f io.ReaderAt, at, size int64, salt uint32, seq uint64) (int64, f
 	if size-at < frameHeaderSize {
 		return 0, frame{}, false, nil
 	}
-	var head [frameHeaderSize]byte
-	if _, err := f.ReadAt(head[:], at); err != nil {
+	head = head[:frameHeaderSize]
+	if _, err := f.ReadAt(head, at); err != nil {
 		return 0, frame{}, false, err
 	}
-	if h, ok := fits(at, head[:]); ok {
+	if h, ok := fits(at, head); ok {
 		return at, h, true, nil
 	}
 	buf := make([]byte, searchBytes)

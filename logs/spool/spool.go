@@ -29,9 +29,10 @@ type Spool struct {
 	reading chan struct{}
 	decoder decoder
 
-	// fetching guards reader.
+	// fetching guards reader and head, which is memory for a frame's header.
 	fetching sync.Mutex
 	reader   reader
+	head     [frameHeaderSize]byte
 
 	// readable and room are signalled when there is something to read, and when a
 	// writer that waits for room should look again.
@@ -60,8 +61,8 @@ type Stats struct {
 	// Acked is the highest acknowledged number, Next the number of the next batch.
 	Acked uint64 `json:"acked"`
 	Next  uint64 `json:"next"`
-	// Pending is what is appended and not acknowledged, dropped and lost batches
-	// included until their numbers are acknowledged.
+	// Pending is what is appended and not acknowledged. Dropped and lost batches are
+	// part of it; lines and bytes of a run of them go with its first number.
 	Pending Amount `json:"pending"`
 	// DiskBytes is what the segments take, MaxBytes what they may.
 	DiskBytes int64 `json:"disk_bytes"`
