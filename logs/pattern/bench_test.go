@@ -47,14 +47,14 @@ func BenchmarkTokenize(b *testing.B) {
 }
 
 // The converged case: every line fits a pattern that is defined already.
-func BenchmarkTokenizeAndLearn(b *testing.B) {
+func BenchmarkFile(b *testing.B) {
 	for name, lines := range corpora(b) {
 		b.Run(name, func(b *testing.B) {
 			tab := NewTable(Limits{MaxPatterns: 700, MaxStateBytes: 3 << 19, MaxLineBytes: 8 << 10, EntryBytes: 32})
 			toks := make([]Token, 0, 1024)
 			learn := func(line []byte) {
-				toks = Tokenize(toks[:0], line)
-				if p := tab.Learn(line, toks); p != nil && !p.Defined() {
+				var p *Pattern
+				if toks, p = tab.File(toks[:0], line); p != nil && !p.Defined() {
 					tab.Define(p)
 				}
 			}

@@ -5,7 +5,7 @@
 // one pattern, whose varying tokens are values. Everything is bytes: the template
 // and the values of a line give back that line exactly.
 //
-//	line -> Tokenize -> Table.Learn -> *Pattern -> template, values
+//	line -> Table.File (Tokenize, Learn) -> *Pattern -> template, values
 //
 // The package knows nothing of wire formats, so that each codec can use it.
 package pattern

@@ -107,7 +107,11 @@ func (t *Table) remove(p *Pattern) {
 		t.candidates--
 	}
 	t.memory -= p.memory()
+	p.gone = true
 	t.undo = append(t.undo, undoStep{what: removed, pattern: p, at: t.unfile(p)})
+	// Nothing that is gone may hold on to more that is.
+	t.change(p)
+	p.next, p.trust = nil, 0
 	t.leave(p.family)
 }
 

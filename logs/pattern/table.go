@@ -24,7 +24,7 @@ type Limits struct {
 
 // Table learns patterns in transactions, one for each batch:
 //
-//	Begin, Advance, Learn for every line, Define for every pattern used that Pays, Commit or Rollback
+//	Begin, Advance, File (or Tokenize and Learn) for every line, Define for every pattern used that Pays, Commit or Rollback
 //
 // A pattern that was learnt or used in the running transaction is never evicted by
 // it. Rollback restores everything, ids included. A table is not safe for
@@ -40,6 +40,7 @@ type Table struct {
 	undo    []undoStep
 	evicted []uint64
 	victims []*Pattern
+	last    *Pattern // of the line before in this transaction
 }
 
 // counts is the plain part of the table's state.
@@ -231,7 +232,6 @@ func (t *Table) Drop(p *Pattern) (id uint64) {
 	id = p.id
 	t.evicted = t.evicted[:0]
 	t.remove(p)
-	t.change(p)
 	p.id, p.dropped = 0, true
 	return id
 }

@@ -15,7 +15,8 @@ var wide = Limits{MaxPatterns: 700, MaxStateBytes: 1 << 20, MaxLineBytes: 1 << 1
 
 // learn files one line in the running transaction.
 func learn(t *Table, line string) *Pattern {
-	return t.Learn([]byte(line), Tokenize(nil, []byte(line)))
+	_, p := t.File(nil, []byte(line))
+	return p
 }
 
 // batch learns lines in one transaction, defines what repeats, and returns the

@@ -30,6 +30,7 @@ func (t *Table) Begin() {
 	t.Commit()
 	t.saved = t.counts
 	t.tx++
+	t.last = nil
 }
 
 // Commit keeps what the transaction did.
@@ -56,7 +57,9 @@ func (t *Table) revert(u *undoStep) {
 		p.state = u.state
 	case inserted:
 		t.unfile(p)
+		p.gone = true
 	case removed:
+		p.gone = false
 		t.refile(p, u.at)
 	case moved:
 		t.unfile(p)

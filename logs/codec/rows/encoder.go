@@ -219,10 +219,9 @@ func (e *Encoder) sealWith(recs []record.Record, write func([]record.Record)) (P
 	e.begin()
 	e.w.reset()
 	start := time.Now()
-	e.tokenize(recs)
-	tokenized := time.Now()
 	e.expire(recs)
-	e.learn()
+	e.learn(recs)
+	tokenized := time.Now()
 	write(recs)
 	plain := e.w.buf
 	if len(plain) > e.opts.MaxEncodedBytes {
@@ -250,28 +249,19 @@ func (e *Encoder) sealWith(recs []record.Record, write func([]record.Record)) (P
 	return p, nil
 }
 
-// tokenize cuts every line.
-func (e *Encoder) tokenize(recs []record.Record) {
+// learn cuts every line and files it under a pattern before any of them is
+// written, so that a pattern is told once and as wide as the batch needs it.
+func (e *Encoder) learn(recs []record.Record) {
 	e.toks, e.lines, e.clean = e.toks[:0], e.lines[:0], e.clean[:0]
 	for i := range recs {
 		l := line{msg: recs[i].Message, from: len(e.toks)}
 		if !utf8.Valid(l.msg) {
 			l.msg, l.replaced = e.validMessage(l.msg), true
 		} else if len(l.msg) <= maxLineBytes {
-			e.toks = pattern.Tokenize(e.toks, l.msg)
+			e.toks, l.pattern = e.table.File(e.toks, l.msg)
 		}
 		l.to = len(e.toks)
 		e.lines = append(e.lines, l)
-	}
-}
-
-// learn files every line under a pattern before any of them is written, so that a
-// pattern is told once and as wide as the batch needs it.
-func (e *Encoder) learn() {
-	for i := range e.lines {
-		if l := &e.lines[i]; l.to > l.from {
-			l.pattern = e.table.Learn(l.msg, e.toks[l.from:l.to])
-		}
 	}
 }
 

@@ -38,7 +38,7 @@ type Stats struct {
 // Busy is the time that parts of an encoder have worked; over the time that passed
 // each is a busy fraction. The self-check is in none of them.
 type Busy struct {
-	// Tokenize cuts lines, Encode finds patterns and writes datums, Compress is the
-	// compressor's.
+	// Tokenize cuts lines and finds their patterns, Encode writes datums, Compress is
+	// the compressor's.
 	Tokenize, Encode, Compress time.Duration
 }
