@@ -14,6 +14,7 @@
 // the agent are passed on to it; the agent's own reaction to SIGTERM and SIGINT
 // is the caller's to install, and Stop is what it should lead to.
 //
-// The module depends on the standard library alone; testify, goleak and rapid
-// are for its tests.
+// The module depends on the standard library and, for what the simulator hears of
+// a machine's metrics, on klauspost/compress: their bodies are zstd. Testify,
+// goleak and rapid are for its tests.
 package serverless

@@ -77,7 +77,7 @@ func TestCase07RandomStartStopFromEightGoroutines(t *testing.T) {
 			}
 			wg.Wait()
 			if ordered {
-				require.Equal(t, last, heartbeat.Wanted(b), "the last call wins")
+				require.Equal(t, heartbeat.Wanted(b), last, "the last call wins")
 			}
 		}
 		require.Zero(t, slow.Load())

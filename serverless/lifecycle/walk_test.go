@@ -201,6 +201,7 @@ type player struct {
 }
 
 func (p *player) live(t *testing.T, steps int) {
+	t.Helper()
 	random := p.random
 	r := build(t, func(s *setup, _ *rig) {
 		s.deps.Log, s.deps.OnIdentity, s.deps.Flushers = nil, nil, nil

@@ -1,17 +1,24 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// collector receives the DogStatsD datagrams of one machine.
+// collector receives the metrics of one machine: DogStatsD datagrams, and
+// requests to the Datadog API.
 type collector struct {
 	conn    *net.UDPConn
+	api     *http.Server
+	apiAddr string
 	machine int
 	begin   time.Time
 	done    sync.WaitGroup
@@ -24,6 +31,9 @@ type collector struct {
 // maxSamples bounds what one machine may send: beyond it samples are dropped.
 const maxSamples = 200_000
 
+// apiTimeout bounds a request of the machine.
+const apiTimeout = 10 * time.Second
+
 func newCollector(machine int, begin time.Time) (*collector, error) {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -31,9 +41,41 @@ func newCollector(machine int, begin time.Time) (*collector, error) {
 	}
 	// Bursts must not be lost; the kernel cuts it to net.core.rmem_max.
 	_ = conn.SetReadBuffer(4 << 20)
-	c := &collector{conn: conn, machine: machine, begin: begin, news: make(chan struct{})}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for metrics on loopback: %w", err), conn.Close())
+	}
+	c := &collector{conn: conn, apiAddr: listener.Addr().String(), machine: machine, begin: begin, news: make(chan struct{})}
+	c.api = &http.Server{Handler: c, ReadTimeout: apiTimeout, WriteTimeout: apiTimeout, ErrorLog: log.New(io.Discard, "", 0)}
 	c.done.Go(c.receive)
+	c.done.Go(func() { _ = c.api.Serve(listener) }) // it ends when stop closes it
 	return c, nil
+}
+
+// apiURL is the collector's base URL of the Datadog API. The API key that goes
+// along stays on this machine.
+func (c *collector) apiURL() string { return "http://" + c.apiAddr }
+
+// ServeHTTP is the Datadog API as far as metrics go.
+func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at := time.Since(c.begin)
+	if r.Method != http.MethodPost || r.URL.Path != seriesPath && r.URL.Path != distributionPath {
+		http.NotFound(w, r)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRaw))
+	if err != nil {
+		return // the machine is gone, or its body too large
+	}
+	samples, err := parseSeries(r.URL.Path, r.Header.Get("Content-Encoding"), body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	c.add(samples, at)
+	c.mu.Unlock()
+	w.WriteHeader(http.StatusAccepted)
 }
 
 // url is the collector's address as DD_DOGSTATSD_URL wants it.
@@ -58,17 +100,24 @@ func (c *collector) take(datagram string, at time.Duration) {
 		if err != nil {
 			continue
 		}
-		for _, s := range samples {
-			if len(c.samples) == maxSamples {
-				return
-			}
-			s.Machine, s.At = c.machine, at
-			c.samples = append(c.samples, s)
+		c.add(samples, at)
+	}
+}
+
+// add keeps what arrived at that time. The caller holds mu.
+func (c *collector) add(samples []Sample, at time.Duration) {
+	heard := false
+	for _, s := range samples {
+		if len(c.samples) == maxSamples {
+			break
 		}
-		if samples[0].Name == heartbeatMetric {
-			close(c.news)
-			c.news = make(chan struct{})
-		}
+		s.Machine, s.At = c.machine, at
+		c.samples = append(c.samples, s)
+		heard = heard || s.Name == heartbeatMetric
+	}
+	if heard {
+		close(c.news)
+		c.news = make(chan struct{})
 	}
 }
 
@@ -88,6 +137,7 @@ func (c *collector) newest() (at time.Duration, next <-chan struct{}) {
 // stop ends the reception and returns everything that arrived.
 func (c *collector) stop() []Sample {
 	_ = c.conn.Close() // the reader ends, whatever it says
+	_ = c.api.Close()
 	c.done.Wait()
 	return c.samples
 }

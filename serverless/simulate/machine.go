@@ -118,6 +118,7 @@ func (m *machine) environment(cfg *Config) []string {
 		microvm.EnvImageVersion + "=" + cfg.ImageVersion,
 		"DD_AWS_MICROVM_LIFECYCLE_PORT=" + strconv.Itoa(m.port),
 		"DD_DOGSTATSD_URL=" + m.collector.url(),
+		"VIGIL_METRICS_API_URL=" + m.collector.apiURL(),
 	}
 }
 

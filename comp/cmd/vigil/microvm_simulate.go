@@ -39,7 +39,8 @@ func newSimulate() *cobra.Command {
 		Long: `Start the entrypoint of a MicroVM image on this machine, call its lifecycle hooks in every order the
 platform may, freeze it, reclaim and clone it, and print a verdict per rule: ✓ kept, ✗ violated, – not judged.
 No agent and no privileges are needed. The heartbeat rules are judged when the image sends heartbeats over
-DogStatsD, as vigil does; the simulator passes its own address in DD_DOGSTATSD_URL.
+DogStatsD or, as vigil can, to the Datadog API; the simulator passes its own addresses in DD_DOGSTATSD_URL and
+VIGIL_METRICS_API_URL.
 
 Without --scenario every built-in scenario is played; --slow adds those that wait for half a minute. A
 scenario is a text file, a step a line:
