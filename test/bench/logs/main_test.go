@@ -55,8 +55,8 @@ func TestEveryMethodOnOddLines(t *testing.T) {
 
 func TestGeneratedCorporaOfEveryKind(t *testing.T) {
 	var out bytes.Buffer
-	svg := filepath.Join(t.TempDir(), "plot.svg")
-	require.NoError(t, run(t.Context(), []string{"-lines", "300", "-batches", "20,200", "-json", "-svg", svg}, &out))
+	svg, profile := filepath.Join(t.TempDir(), "plot.svg"), filepath.Join(t.TempDir(), "cpu.out")
+	require.NoError(t, run(t.Context(), []string{"-lines", "300", "-batches", "20,200", "-json", "-svg", svg, "-profile", profile}, &out))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	perCorpus := 2*len(methods()) + 1
 	if len(lines)%perCorpus != 0 {
@@ -73,7 +73,10 @@ func TestGeneratedCorporaOfEveryKind(t *testing.T) {
 			require.Greater(t, float64(r.Bytes), r.Floor, "below what was drawn: %s", line)
 		}
 	}
-	text, err := os.ReadFile(svg)
+	text, err := os.ReadFile(profile)
+	require.NoError(t, err)
+	require.Equal(t, "\x1f\x8b", string(text[:2]), "a profile is gzip")
+	text, err = os.ReadFile(svg)
 	require.NoError(t, err)
 	require.Equal(t, 11, strings.Count(string(text), "<g transform=\"translate(")-strings.Count(string(text), ",44)"))
 }
