@@ -17,7 +17,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/gotype"
 	"github.com/vigil-agent/vigil/debugger/plan"
+	"github.com/vigil-agent/vigil/debugger/snapshot"
 )
 
 type stranger struct{ N int }
@@ -38,7 +41,7 @@ type box struct{ P *int }
 
 type guarded struct {
 	mu    sync.Mutex
-	free  sync.Mutex
+	idle  sync.Mutex
 	rw    sync.RWMutex
 	once  sync.Once
 	wg    sync.WaitGroup
@@ -95,14 +98,19 @@ var behindCases = map[string]func(l *live) []arg{
 		self := loop{}
 		self["self"] = self
 		return []arg{
-			{"null", new(map[string]int(nil))}, {"empty", new(map[string]int{})}, {"one", new(map[string]int{"a": 1})},
-			{"full", new(squares(8))}, {"two groups", new(squares(12))},
+			{"null", new(map[string]int(nil))},
+			{"empty", new(map[string]int{})},
+			{"one", new(map[string]int{"a": 1})},
+			{"full", new(squares(8))},
+			{"two groups", new(squares(12))},
 			{"nested", new(map[string]map[int]bool{"x": {1: true, 2: false}, "y": nil})},
 			{"of structs", new(map[key]order{{1, 2}: {1, "tea", 2.5}})},
 			{"of pointers", new(map[string]*order{"p": {2, "cake", 3}, "q": nil})},
-			{"set", new(map[string]struct{}{"in": {}})}, {"large", new(map[[200]byte][200]byte{large: large})},
+			{"set", new(map[string]struct{}{"in": {}})},
+			{"large", new(map[[200]byte][200]byte{large: large})},
 			{"users", new(map[string]string{"user": "ann", "Password": "hunter2"})},
-			{"self", &self}, {"pointer", new(&map[bool]string{true: "yes"})},
+			{"self", &self},
+			{"pointer", new(&map[bool]string{true: "yes"})},
 		}
 	},
 	"maps_limited": func(l *live) []arg {
@@ -110,12 +118,17 @@ var behindCases = map[string]func(l *live) []arg{
 		return []arg{{"many", new(map[string]int{"a": 1, "b": 1, "c": 1, "d": 1})}, {"far", new(&map[int]int{1: 1})}}
 	},
 	"channels": func(*live) []arg {
-		var c = make(chan chan int, 1)
+		c := make(chan chan int, 1)
 		c <- closed()
 		return []arg{
-			{"null", new((chan int)(nil))}, {"empty", new(make(chan int))}, {"buffered", new(make(chan bool, 5))},
-			{"wrapped", new(wrapped())}, {"closed", new(closed())}, {"of channels", &c},
-			{"directed", new((<-chan int)(closed()))}, {"empty elements", new(make(chan struct{}, 2))},
+			{"null", new((chan int)(nil))},
+			{"empty", new(make(chan int))},
+			{"buffered", new(make(chan bool, 5))},
+			{"wrapped", new(wrapped())},
+			{"closed", new(closed())},
+			{"of channels", &c},
+			{"directed", new((<-chan int)(closed()))},
+			{"empty elements", new(make(chan struct{}, 2))},
 		}
 	},
 	"functions": func(*live) []arg {
@@ -129,19 +142,30 @@ var behindCases = map[string]func(l *live) []arg{
 		five := 5
 		var nilOrder *order
 		return []arg{
-			{"null", new(any(nil))}, {"int", new(any(42))}, {"small", new(any(int8(3)))}, {"text", new(any("tea"))},
-			{"slice", new(any([]int{1, 2}))}, {"map", new(any(map[string]int{"a": 1}))}, {"pointer", new(any(&order{1, "tea", 2}))},
-			{"typed nil", new(any(nilOrder))}, {"direct struct", new(any(box{&five}))}, {"nothing", new(any(struct{}{}))},
-			{"square", new(shape(square{3}))}, {"circle", new(shape(&circle{4}))}, {"no shape", new(shape(nil))},
-			{"error", new(errors.New("no tea"))}, {"duration", new(any(time.Minute))},
-			{"stranger", new(any(stranger{1}))}, {"stranger pointer", new(unknownTo(&stranger{1}))},
+			{"null", new(any(nil))},
+			{"int", new(any(42))},
+			{"small", new(any(int8(3)))},
+			{"text", new(any("tea"))},
+			{"slice", new(any([]int{1, 2}))},
+			{"map", new(any(map[string]int{"a": 1}))},
+			{"pointer", new(any(&order{1, "tea", 2}))},
+			{"typed nil", new(any(nilOrder))},
+			{"direct struct", new(any(box{&five}))},
+			{"nothing", new(any(struct{}{}))},
+			{"square", new(shape(square{3}))},
+			{"circle", new(shape(&circle{4}))},
+			{"no shape", new(shape(nil))},
+			{"error", new(errors.New("no tea"))},
+			{"duration", new(any(time.Minute))},
+			{"stranger", new(any(stranger{1}))},
+			{"stranger pointer", new(unknownTo(&stranger{1}))},
 			{"list", new([]any{1, "two", nil, []any{3}})},
 		}
 	},
 	"interfaces_far": func(l *live) []arg {
 		l.plan.Limits.Depth = 1
-		l.typ(reflect.TypeOf(square{}))
-		l.typ(reflect.TypeOf(&circle{}))
+		l.typ(reflect.TypeFor[square]())
+		l.typ(reflect.TypeFor[*circle]())
 		return []arg{{"square", new(new(shape(square{3})))}, {"circle", new(new(shape(&circle{3})))}, {"near", new(shape(square{3}))}}
 	},
 	"contexts": func(*live) []arg {
@@ -151,15 +175,21 @@ var behindCases = map[string]func(l *live) []arg{
 		at := time.Date(2026, 10, 9, 8, 7, 6, 500, time.UTC)
 		zoned := at.In(time.FixedZone("x", -90*60))
 		return []arg{
-			{"zero", &time.Time{}}, {"utc", &at}, {"zoned", &zoned}, {"pointer", new(&zoned)}, {"monotonic", monotonic(at)},
+			{"zero", &time.Time{}},
+			{"utc", &at},
+			{"zoned", &zoned},
+			{"pointer", new(&zoned)},
+			{"monotonic", monotonic(at)},
 			{"list", new([]time.Time{at, zoned})},
 		}
 	},
 	"sync": func(l *live) []arg {
-		l.typ(reflect.TypeOf(1))
-		l.typ(reflect.TypeOf(&order{}))
+		l.typ(reflect.TypeFor[int]())
+		l.typ(reflect.TypeFor[*order]())
 		g := &guarded{}
 		g.mu.Lock()
+		g.idle.Lock()
+		g.idle.Unlock()
 		g.rw.RLock()
 		g.once.Do(named)
 		g.wg.Add(3)
@@ -247,4 +277,36 @@ func parse(tb testing.TB, out []byte) map[string]any {
 		doc = doc[key].(map[string]any)
 	}
 	return doc
+}
+
+// FuzzDecodeBehind feeds arbitrary bytes as items to a plan with everything that
+// the runtime keeps behind a word.
+func FuzzDecodeBehind(f *testing.F) {
+	for _, buckets := range []bool{false, true} {
+		l := newLive(f, plan.Limits{Depth: 9, Collection: 50, Fields: 40})
+		var args []arg
+		for _, name := range []string{"maps", "channels", "functions", "interfaces", "zones", "sync"} {
+			args = append(args, behindCases[name](l)...)
+		}
+		f.Add(pack(l.event(f, args...).Items), buckets)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, buckets bool) {
+		l := newLive(t, plan.Limits{Depth: 9, Collection: 50, Fields: 40})
+		var args []arg
+		for _, name := range []string{"maps", "channels", "functions", "interfaces", "zones", "sync"} {
+			args = append(args, behindCases[name](l)...)
+		}
+		l.event(t, args...)
+		if buckets {
+			l.table.Runtime.Swiss, l.table.Runtime.Hash = nil, &gotype.HashLayout{Flags: 8, B: 9, Buckets: 16, OldBuckets: 24, SameSize: 8}
+		}
+		layout, err := snapshot.NewLayout(l.plan, snapshot.Redaction{})
+		require.NoError(t, err)
+		s := snapshot.NewDecoder(deps()).Decode(layout, &event.Event{Items: unpack(data, l.table.Len())})
+		out := s.AppendJSON(nil)
+		require.LessOrEqual(t, len(out), 1<<20)
+		schema(t).check(t, out)
+		s.AppendText(nil)
+		s.AppendTree(nil)
+	})
 }
