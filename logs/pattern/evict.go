@@ -65,14 +65,14 @@ func (t *Table) evict(defined bool, maxCount, maxBytes int) {
 
 // Advance tells the table the time, in any unit, and removes the patterns that
 // have not been used for longer than Limits.MaxIdle. evicted are those the receiver
-// must forget, sorted, valid until the next call. Time never goes back: an earlier
-// one changes nothing.
+// must forget, sorted, valid until the next call. When the clock is set back, what
+// was used before stays the longer.
 func (t *Table) Advance(now int64) (evicted []uint64) {
 	t.evicted = t.evicted[:0]
-	if t.nextSerial == 0 && t.now == 0 {
-		t.now, t.oldest = now, now
+	if t.nextSerial == 0 {
+		t.oldest = now
 	}
-	t.now = max(t.now, now)
+	t.now, t.oldest = now, min(t.oldest, now)
 	if t.limits.MaxIdle == 0 || t.now-t.oldest <= t.limits.MaxIdle {
 		return nil
 	}

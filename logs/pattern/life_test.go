@@ -38,9 +38,22 @@ func TestIdlePatternsAreForgotten(t *testing.T) {
 	require.Equal(t, 1, tab.Candidates())
 	require.Equal(t, []uint64{1}, sent(t, tab, 1061))
 	require.Zero(t, tab.Candidates(), "candidates are forgotten too")
-	require.Empty(t, sent(t, tab, 500, "job 3 was started"), "time does not go back")
+	require.Empty(t, sent(t, tab, 500, "job 3 was started"), "a clock that was set back forgets nothing")
 	require.Equal(t, []uint64{2}, sent(t, tab, 1122, "worker 1 is done", "worker 2 is done"))
 	require.Equal(t, []Volume{{ID: 3, Template: "worker <*> is done", Lines: 2, Bytes: 32}}, tab.Top(9))
+}
+
+// A clock that jumps a day ahead and back again leaves the table as useful as before.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	l := wide
+	l.MaxIdle = 60
+	tab := NewTable(l)
+	sent(t, tab, 1000, "worker 1 is done", "worker 2 is done")
+	require.Equal(t, []uint64{1}, sent(t, tab, 90_000, "worker 1 is done", "worker 2 is done"))
+	require.Empty(t, sent(t, tab, 1010, "worker 3 is done"))
+	require.Empty(t, sent(t, tab, 1070, "else"))
+	require.Equal(t, []uint64{2}, sent(t, tab, 1071, "else"), "and goes by the clock that is right now")
 }
 
 func TestForgettingIsUndone(t *testing.T) {

@@ -375,7 +375,7 @@ log 1000 pattern 0 1 tags #1
 log 0 pattern 0 2
 `, s.send(job(1000)...))
 	require.Equal(t, "log 61000 pattern 1 1 tags #1\nlog 0 pattern 0 2\n", s.send(job(61_000)...), "as old as may be")
-	require.Equal(t, "log 0 raw \"else\"\n", s.send(rec(0, "else")), "time does not go back")
+	require.Equal(t, "log 0 raw \"else\"\n", s.send(rec(0, "else")), "a clock that was set back forgets nothing")
 	require.Equal(t, `pattern 1 deleted
 dict 1 deleted
 pattern 2 "worker  is done" [7]
@@ -384,5 +384,21 @@ log 121001 pattern 0 1 tags #2
 log 0 pattern 0 2
 `, s.send(job(121_001)...), "what returns has a new id")
 	require.Equal(t, "pattern 2 deleted\ndict 2 deleted\nlog 300000 raw \"else\"\n", s.send(rec(300_000, "else")))
+	require.Zero(t, s.enc.Stats().StateBytes)
+}
+
+// A pattern that has become so wide that it saves nothing is taken back.
+func TestWidePatternsAreDeleted(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, Options{CheckEvery: 1})
+	require.Equal(t, `pattern 1 "ab cd " [6]
+log 0 pattern 0 1
+log 0 pattern 0 2
+log 0 pattern 0 3
+`, s.send(rec(0, "ab cd 1"), rec(0, "ab cd 2"), rec(0, "ab cd 3")))
+	require.Equal(t, `pattern 1 deleted
+log 0 raw "ab xy 4"
+log 0 raw "ab cd 5"
+`, s.send(rec(0, "ab xy 4"), rec(0, "ab cd 5")))
 	require.Zero(t, s.enc.Stats().StateBytes)
 }

@@ -173,13 +173,14 @@ func (d *dict) remove(e *dictEntry) {
 
 // advance tells the dictionary the time, in milliseconds, and removes what has not
 // been used for longer than maxIdle. It returns the ids the receiver must forget,
-// sorted, valid until the next call. Time never goes back.
+// sorted, valid until the next call. When the clock is set back, what was used before
+// stays the longer.
 func (d *dict) advance(now int64) []uint64 {
 	d.evicted = d.evicted[:0]
-	if d.nextID == 1 && d.now == 0 {
-		d.now, d.oldest = now, now
+	if d.nextID == 1 {
+		d.oldest = now
 	}
-	d.now = max(d.now, now)
+	d.now, d.oldest = now, min(d.oldest, now)
 	if d.maxIdle == 0 || d.now-d.oldest <= d.maxIdle {
 		return nil
 	}
