@@ -51,15 +51,13 @@ func (c *coder) word() uint32 {
 func (c *coder) narrow(from, size uint64) {
 	if c.encoding {
 		low, carry := bits.Add64(c.low, from, 0)
+		c.low, c.size = low, size
 		if carry != 0 {
 			c.carry()
 		}
 		if size < 1<<32 {
-			c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(low>>32))
-			low <<= 32
-			size <<= 32
+			c.write()
 		}
-		c.low, c.size = low, size
 		return
 	}
 	c.at -= from
@@ -72,6 +70,13 @@ func (c *coder) narrow(from, size uint64) {
 		size <<= 32
 	}
 	c.size = size
+}
+
+// write writes four bytes.
+func (c *coder) write() {
+	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(c.low>>32))
+	c.low <<= 32
+	c.size <<= 32
 }
 
 // carry adds one to what has been written.

@@ -82,6 +82,9 @@ func (e *Encoder) Reset() {
 		EntryBytes:    templateBytes,
 	})
 	e.comp.reset()
+	if e.state != nil {
+		e.stats.forget(e.state)
+	}
 	e.state = newState(e.opts.MaxStateBytes / budgetUnit * budgetUnit)
 	e.known = e.known[:0]
 	e.fresh = true
@@ -116,6 +119,7 @@ func (e *Encoder) Encode(dst []byte, recs []record.Record) ([]byte, BatchStats, 
 	}
 	e.release()
 	if err != nil {
+		e.stats.addTemplates(&bs) // Reset forgets them
 		e.Reset()
 		e.stats.Resets++
 		return dst, BatchStats{}, err

@@ -27,6 +27,7 @@ func (s *state) enter(sl *slot, v []byte, shaped bool, hash uint64) {
 			return
 		}
 		sl.items = append(sl.items, item{value: bytes.Clone(v), hash: hash})
+		s.dict.added++
 		sl.method.add(gain)
 		if s.encoding {
 			sl.link(len(sl.items) - 1)
@@ -54,6 +55,8 @@ func (s *state) replaceEntry(sl *slot, v []byte, hash uint64) {
 		return
 	}
 	s.bytes -= max(0, len(e.value)-len(v))
+	s.dict.added++
+	s.dict.removed++
 	if s.encoding {
 		sl.unlink(at)
 		e.value = append(e.value[:0], v...)
@@ -74,6 +77,7 @@ func (s *state) dropEntries(sl *slot, k keeps) {
 	for i, it := range sl.items {
 		if it.shape == nil {
 			s.bytes -= it.weighs()
+			s.dict.removed++
 			continue
 		}
 		counts[n] = counts[methodItems+i]

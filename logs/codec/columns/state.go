@@ -15,6 +15,7 @@ type state struct {
 	order     order
 	times     times
 	recent    recent
+	dict      turnover
 	counts    number // lengths and counts of all sorts
 
 	// What decoding has met: where it is, and the first violation.
@@ -25,6 +26,11 @@ type state struct {
 
 	text  textStream
 	parse parsed // encoding: the value at hand
+}
+
+// turnover counts the entries of all dictionaries.
+type turnover struct {
+	added, removed uint64
 }
 
 // The weight of a state is counted alike on both sides: the bytes of text it holds

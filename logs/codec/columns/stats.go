@@ -24,13 +24,15 @@ type Stats struct {
 	RawBytes, CodedBytes, TextBytes, DataBytes         uint64
 	TemplatesAdded, TemplatesUpdated, TemplatesRemoved uint64
 	Tokenizer, Encoder, Compressor                     time.Duration
+	// DictAdded and DictRemoved count the entries of the columns' dictionaries.
+	DictAdded, DictRemoved uint64
 	// Resets is how often the encoder has started afresh by itself: after an error,
-	// or because the state was full.
+	// or because the state was full. What Reset forgets counts as removed.
 	Resets uint64
 
-	// Templates is what the receiver holds now, StateBytes the size of all it holds
-	// besides the text window: the same number as Decoder.StateBytes.
-	Templates, StateBytes int
+	// Templates and DictEntries are what the receiver holds now, StateBytes the size
+	// of all it holds besides the text window: the same number as Decoder.StateBytes.
+	Templates, DictEntries, StateBytes int
 }
 
 func (s *Stats) add(b *BatchStats) {
@@ -41,19 +43,32 @@ func (s *Stats) add(b *BatchStats) {
 	s.CodedBytes += uint64(b.CodedBytes)
 	s.TextBytes += uint64(b.TextBytes)
 	s.DataBytes += uint64(b.DataBytes)
-	s.TemplatesAdded += uint64(b.TemplatesAdded)
-	s.TemplatesUpdated += uint64(b.TemplatesUpdated)
-	s.TemplatesRemoved += uint64(b.TemplatesRemoved)
+	s.addTemplates(b)
 	s.Tokenizer += b.Tokenizer
 	s.Encoder += b.Encoder
 	s.Compressor += b.Compressor
 }
 
+func (s *Stats) addTemplates(b *BatchStats) {
+	s.TemplatesAdded += uint64(b.TemplatesAdded)
+	s.TemplatesUpdated += uint64(b.TemplatesUpdated)
+	s.TemplatesRemoved += uint64(b.TemplatesRemoved)
+}
+
 // Stats is what the encoder has done so far.
 func (e *Encoder) Stats() Stats {
-	s := e.stats
-	s.Templates, s.StateBytes = e.state.live(), e.state.bytes
+	s, d := e.stats, e.state.dict
+	s.DictAdded += d.added
+	s.DictRemoved += d.removed
+	s.Templates, s.DictEntries, s.StateBytes = e.state.live(), int(d.added-d.removed), e.state.bytes
 	return s
+}
+
+// forget counts what a state that is given up has held.
+func (s *Stats) forget(old *state) {
+	s.TemplatesRemoved += uint64(old.live())
+	s.DictAdded += old.dict.added
+	s.DictRemoved += old.dict.added
 }
 
 // live is the number of templates.

@@ -51,8 +51,9 @@ func (c *coder) symbol(s *symbols, sym int) int {
 			sym++
 		}
 	}
-	c.narrow(unit*uint64(from), unit*uint64(s.counts[sym]))
-	s.counts[sym] += gain
+	n := &s.counts[sym]
+	c.narrow(unit*uint64(from), unit*uint64(*n))
+	*n += gain
 	s.total += gain
 	if s.total > maxTotal {
 		s.halve()

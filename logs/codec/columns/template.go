@@ -164,7 +164,11 @@ func (s *state) widenTemplate(t *template, cuts []cut) {
 
 // forgetTemplate makes a number free.
 func (s *state) forgetTemplate(number int) {
-	s.bytes -= s.templates[number].weighs()
+	t := s.templates[number]
+	s.bytes -= t.weighs()
+	for i := range t.slots {
+		s.dict.removed += uint64(len(t.slots[i].items) - len(t.slots[i].shapes))
+	}
 	s.templates[number] = nil
 	s.free = append(s.free, number)
 }

@@ -22,7 +22,7 @@ type compressor struct {
 func newCompressor() (*compressor, error) {
 	c := &compressor{}
 	z, err := zstd.NewWriter(&c.out,
-		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderLevel(zstd.SpeedDefault),
 		zstd.WithEncoderConcurrency(1), // starts no goroutine
 		zstd.WithWindowSize(windowBytes),
 		zstd.WithLowerEncoderMem(true),
