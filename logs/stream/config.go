@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/vigil-agent/vigil/logs/record"
 )
 
@@ -68,6 +70,8 @@ type Config struct {
 	// queue is Deps.Queue; durable says that sessions are kept.
 	queue   string
 	durable bool
+	// dialOptions come last, in tests.
+	dialOptions []grpc.DialOption
 }
 
 // Endpoint is one receiving side.

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/record"
@@ -125,8 +126,8 @@ func newCore(cfg Config, ladder []Codec, jitter func(time.Duration) time.Duratio
 	for _, e := range cfg.Endpoints {
 		c.endpoints = append(c.endpoints, endpoint{address: e.Address, limits: Limits{DataBytes: cfg.MaxDataBytes}})
 	}
-	for i := len(ladder) - 1; i >= 0; i-- { // the first rung comes last and stays
-		if err := c.use(ladder[i], Limits{DataBytes: cfg.MaxDataBytes}); err != nil {
+	for _, codec := range slices.Backward(ladder) { // the first rung comes last and stays
+		if err := c.use(codec, Limits{DataBytes: cfg.MaxDataBytes}); err != nil {
 			return nil, err
 		}
 	}

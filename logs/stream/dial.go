@@ -47,7 +47,7 @@ func (w *Worker) dial(e Endpoint, probe time.Duration) (*grpc.ClientConn, error)
 		target = "passthrough:///" + e.Address
 		options = append(options, grpc.WithContextDialer(proxy.dial))
 	}
-	conn, err := grpc.NewClient(target, options...)
+	conn, err := grpc.NewClient(target, append(options, w.cfg.dialOptions...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", e.Address, err)
 	}

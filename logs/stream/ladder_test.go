@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -134,10 +135,8 @@ func TestFallbackAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := &post{reply: func(n int, recs []record.Record) error {
-			for _, m := range texts(recs) {
-				if m == "bad" {
-					return fault.New(fault.Poison, errors.New("400"))
-				}
+			if slices.Contains(texts(recs), "bad") {
+				return fault.New(fault.Poison, errors.New("400"))
 			}
 			if len(recs) > 2 {
 				return fault.New(fault.Size, errors.New("413"))

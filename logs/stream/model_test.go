@@ -44,14 +44,14 @@ type world struct {
 
 // flow is one stream on its way to a receiving side.
 type flow struct {
-	endpoint, gen int
-	begun         *effect
-	toServer      []effect
-	acks          []uint32
-	state         wordState
-	wantID        uint32
-	closed        bool // by the client; half-closed where graceful
-	drains        bool
+	endpoint int
+	begun    *effect
+	toServer []effect
+	acks     []uint32
+	state    wordState
+	wantID   uint32
+	closed   bool // by the client; half-closed where graceful
+	drains   bool
 }
 
 // side is one receiving side.

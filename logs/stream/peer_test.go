@@ -128,7 +128,7 @@ func (p *peer) listen(t *testing.T) *peer {
 	p.listener = bufconn.Listen(1 << 16)
 	pings := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second})
 	p.server = grpc.NewServer(append([]grpc.ServerOption{grpc.WaitForHandlers(true), pings}, p.options...)...)
-	statefulpb.RegisterStatefulLogsServiceServer(p.server, p)
+	p.register(p.server)
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = p.server.Serve(p.listener) })
 	t.Cleanup(func() {
@@ -140,6 +140,8 @@ func (p *peer) listen(t *testing.T) *peer {
 	})
 	return p
 }
+
+func (p *peer) register(s *grpc.Server) { statefulpb.RegisterStatefulLogsServiceServer(s, p) }
 
 func (p *peer) dial(ctx context.Context, _ string) (net.Conn, error) {
 	return p.listener.DialContext(ctx)

@@ -85,11 +85,7 @@ func (w *Worker) run() {
 			armed = time.Time{}
 			w.step(func(now time.Time) { w.core.tick(now) })
 		case <-keys:
-			if key := w.deps.APIKey(); key != *w.key.Load() {
-				w.key.Store(&key)
-				w.log.Info("new API key, the log stream is opened again with it")
-				w.step(func(now time.Time) { w.core.keyChanged(now) })
-			}
+			w.rekey(w.deps.APIKey())
 		case <-stop:
 			stop = nil
 			w.step(func(now time.Time) { w.core.stop(now) })
@@ -100,6 +96,21 @@ func (w *Worker) run() {
 		case <-linksGone:
 			return
 		}
+	}
+}
+
+// rekey puts a new API key to use. One that cannot be sent leaves the old one.
+func (w *Worker) rekey(key string) {
+	switch {
+	case key == *w.key.Load() || key == w.refused:
+	case !printable(key):
+		w.refused = key
+		w.log.Error("the new API key is not used: it has a character that no header can carry")
+	default:
+		w.refused = ""
+		w.key.Store(&key)
+		w.log.Info("new API key, the log stream is opened again with it")
+		w.step(func(now time.Time) { w.core.keyChanged(now) })
 	}
 }
 

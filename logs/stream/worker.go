@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,7 @@ type Worker struct {
 	wire    wireCounter
 	blocked atomic.Int64 // ns that senders waited
 	key     atomic.Pointer[string]
+	refused string     // the last key that cannot be sent; owner only
 	saving  sync.Mutex // one call of deps.Store at a time
 	links   sync.WaitGroup
 	open    map[uint64]*link // by generation; owner only
@@ -81,7 +83,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	}
 	ladder := deps.Codecs
 	if deps.Fallback != nil {
-		ladder = append(ladder[:len(ladder):len(ladder)], plain{})
+		ladder = append(slices.Clip(ladder), plain{})
 	}
 	if len(ladder) == 0 {
 		ladder = []Codec{Rows(rows.Options{MaxDataBytes: cfg.MaxDataBytes})}
