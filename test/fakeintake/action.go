@@ -147,10 +147,23 @@ func AckUnknown() Action {
 	}}
 }
 
-// Net changes the network; see Proxy.Set.
-func Net(c Conditions) Action {
-	return Action{text: "net " + c.String(), do: func(_ context.Context, m *moment) error {
-		return m.relay.intake.proxy.Set(c)
+// Net changes the network for a while; see Proxy.Set. 0 is for good.
+func Net(c Conditions, d time.Duration) Action {
+	text := "net " + c.String()
+	if d > 0 {
+		text += " for " + d.String()
+	}
+	return Action{text: text, do: func(_ context.Context, m *moment) error {
+		return m.relay.intake.proxy.SetFor(c, d)
+	}}
+}
+
+// Cut resets all connections when n more bytes have passed in a direction, which
+// is somewhere inside of a message; see Proxy.CutAfter.
+func Cut(d Direction, n int64) Action {
+	return Action{text: fmt.Sprintf("cut after %d bytes", n), do: func(_ context.Context, m *moment) error {
+		m.relay.intake.proxy.CutAfter(d, n)
+		return nil
 	}}
 }
 

@@ -197,7 +197,7 @@ func (l *link) goAway(reason Reason, grace time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return net.ErrClosed
+		return errClosed
 	}
 	p.wg.Go(func() {
 		if l.wait(grace) {

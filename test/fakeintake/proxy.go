@@ -59,6 +59,8 @@ const (
 	Down
 )
 
+var errClosed = errors.New("the proxy is closed")
+
 // Proxy is a TCP proxy on loopback whose network fails on demand. All methods may
 // be called concurrently.
 type Proxy struct {
@@ -67,6 +69,7 @@ type Proxy struct {
 	// bytes that have passed, by Direction, and connections that were accepted.
 	bytes       [2]atomic.Int64
 	connections atomic.Int64
+	done        chan struct{} // closed by Close
 	// wg counts the accept loop, the pumps and timers.
 	wg sync.WaitGroup
 
@@ -83,7 +86,7 @@ type Proxy struct {
 
 // NewProxy listens on loopback for connections to target, a host:port.
 func NewProxy(target string) (*Proxy, error) {
-	p := &Proxy{target: target, changed: make(chan struct{}), links: map[*link]bool{}, budget: [2]int64{-1, -1}}
+	p := &Proxy{target: target, changed: make(chan struct{}), done: make(chan struct{}), links: map[*link]bool{}, budget: [2]int64{-1, -1}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the proxy: %w", err)
@@ -115,7 +118,7 @@ func (p *Proxy) Set(c Conditions) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return errors.New("the proxy is closed")
+		return errClosed
 	}
 	if !c.Refuse && p.listener == nil {
 		listener, err := net.Listen("tcp", p.addr)
@@ -133,6 +136,28 @@ func (p *Proxy) Set(c Conditions) error {
 	p.changed = make(chan struct{})
 	p.pacer[Up].limit(c.Up)
 	p.pacer[Down].limit(c.Down)
+	return nil
+}
+
+// SetFor is Set, and after d a good network again; 0 is Set alone.
+func (p *Proxy) SetFor(c Conditions, d time.Duration) error {
+	if err := p.Set(c); err != nil || d == 0 {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	p.wg.Go(func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			_ = p.Set(Conditions{}) // fails when the proxy was closed just now
+		case <-p.done:
+		}
+	})
 	return nil
 }
 
@@ -165,6 +190,9 @@ func (p *Proxy) GoAway(reason Reason, grace time.Duration) error {
 // Close ends all connections and waits for what the proxy has started.
 func (p *Proxy) Close() {
 	p.mu.Lock()
+	if !p.closed {
+		close(p.done)
+	}
 	p.closed = true
 	if p.listener != nil {
 		_ = p.listener.Close()

@@ -130,6 +130,16 @@ func TestProxyIsABlackHole(t *testing.T) {
 	wantRead(t, x.target, "up")
 }
 
+func TestProxyIsGoodAgain(t *testing.T) {
+	t.Parallel()
+	x := newPair(t)
+	require.NoError(t, x.proxy.SetFor(Conditions{BlackHole: true}, 100*time.Millisecond))
+	write(t, x.sender, "up")
+	wantNothing(t, x.target)
+	wantRead(t, x.target, "up")
+	require.NoError(t, x.proxy.SetFor(Conditions{Latency: time.Second}, time.Hour)) // and Close does not wait for it
+}
+
 func TestProxyHoldsAnswers(t *testing.T) {
 	t.Parallel()
 	x := newPair(t)
@@ -168,7 +178,9 @@ func TestProxyIsSlow(t *testing.T) {
 	x.proxy.Close()
 	x.proxy.Close()
 	require.EqualError(t, x.proxy.Set(Conditions{}), "the proxy is closed")
-	require.ErrorIs(t, newLink(x.proxy, x.sender, x.target).goAway(MaxAge, 0), net.ErrClosed)
+	require.ErrorIs(t, newLink(x.proxy, x.sender, x.target).goAway(MaxAge, 0), errClosed)
+	require.ErrorIs(t, (*link)(nil).goAway(MaxAge, 0), net.ErrClosed)
+	require.ErrorIs(t, x.proxy.SetFor(Conditions{}, time.Second), errClosed)
 }
 
 func wantReset(t *testing.T, c net.Conn) {

@@ -56,7 +56,7 @@ func TestEveryMethodOnOddLines(t *testing.T) {
 func TestGeneratedCorporaOfEveryKind(t *testing.T) {
 	var out bytes.Buffer
 	svg, profile := filepath.Join(t.TempDir(), "plot.svg"), filepath.Join(t.TempDir(), "cpu.out")
-	require.NoError(t, run(t.Context(), []string{"-lines", "300", "-batches", "20,200", "-json", "-svg", svg, "-profile", profile}, &out))
+	require.NoError(t, run(t.Context(), []string{"-lines", "100", "-batches", "20,200", "-json", "-svg", svg, "-profile", profile}, &out))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	perCorpus := 2*len(methods()) + 1
 	if len(lines)%perCorpus != 0 {
