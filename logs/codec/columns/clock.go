@@ -129,8 +129,8 @@ func (l *layout) render(dst []byte, n uint64) []byte {
 		dst = append(dst, 0)
 	}
 	at := from + size
-	for i := len(l.text) - 1; i >= 0; i-- {
-		if c := l.text[i]; c >= maxMark {
+	for _, c := range slices.Backward(l.text) {
+		if c >= maxMark {
 			at--
 			dst[at] = c
 			continue

@@ -4,7 +4,7 @@ package columns
 // both, because both run the same code on the same values.
 type state struct {
 	coder
-	bytes, maxBytes int
+	bytes, maxBytes int // weight, and the budget
 
 	templates []*template // by number; nil where none is live
 	free      []int       // numbers of templates that are gone, last first
@@ -25,7 +25,7 @@ type state struct {
 	maxArena int
 
 	text  textStream
-	parse parsed // encoding: the value at hand
+	parse parsed // the value at hand, or the example of a layout
 }
 
 // turnover counts the entries of all dictionaries.

@@ -16,7 +16,7 @@ type symbols struct {
 
 // newSymbols is a model of n symbols that are equally likely.
 func newSymbols(n int) symbols {
-	s := symbols{total: uint32(n), counts: make([]uint16, n, n)}
+	s := symbols{total: uint32(n), counts: make([]uint16, n)}
 	for i := range s.counts {
 		s.counts[i] = 1
 	}

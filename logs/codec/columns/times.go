@@ -1,7 +1,7 @@
 package columns
 
-// times models the records' times: the difference from the record before, or that
-// less what the times in the lines have moved, whichever has been shorter.
+// times models the records' times: the difference from the record before, in
+// milliseconds.
 type times struct {
 	last int64
 	diff *number
