@@ -4,7 +4,8 @@
 //
 //	Open --> ELF segments, module data
 //	          |-- pclntab:  functions, lines, inlined calls (always there)
-//	          |-- DWARF:    parameters, types (absent when stripped)
+//	          |-- rtype:    the runtime's own types, itabs, layouts (always there)
+//	          |-- DWARF:    parameters, types, scopes (absent when stripped)
 //	          `-- code:     entry anchors and returns (disasm)
 //
 // The sub-packages are pure readers over bytes: pclntab, location (DWARF

@@ -285,3 +285,15 @@ func residentKiB(t *testing.T, path string) (sum int) {
 	}
 	return sum
 }
+
+// TestBuildID compares with what the toolchain reads.
+func TestBuildID(t *testing.T) {
+	t.Parallel()
+	for name, build := range binarytest.Matrix() {
+		bin := fixture(t, "stack", build)
+		want, err := exec.CommandContext(t.Context(), "go", "tool", "buildid", bin.Path()).Output()
+		require.NoError(t, err)
+		require.NotEmpty(t, bin.BuildID())
+		require.Equal(t, strings.TrimSpace(string(want)), bin.BuildID(), name)
+	}
+}

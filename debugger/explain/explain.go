@@ -26,7 +26,7 @@ func What(bin *binary.Binary, what string, o Options) (*Report, error) {
 	if o.Most <= 0 {
 		o.Most = DefaultMost
 	}
-	r := &Report{Asked: what, Path: bin.Path(), GoVersion: bin.GoVersion(), PIE: bin.PIE(), Placements: []Placement{}}
+	r := &Report{Asked: what, Path: bin.Path(), BuildID: bin.BuildID(), GoVersion: bin.GoVersion(), PIE: bin.PIE(), Placements: []Placement{}}
 	if err := bin.DebugInfo(); err != nil {
 		r.DebugInfo = err.Error()
 	}

@@ -10,9 +10,10 @@ import (
 type Report struct {
 	// Asked is the function or FILE:LINE as it was written.
 	Asked string `json:"asked"`
-	// Path is the binary; GoVersion the toolchain that built it, "" when it hides
-	// that. DebugInfo is why variables cannot be read, "" when they can.
+	// Path is the binary; BuildID tells its build from others, and GoVersion is
+	// the toolchain; both are "" when it hides them. DebugInfo is why variables cannot be read, "" when they can.
 	Path      string `json:"path"`
+	BuildID   string `json:"build_id,omitempty"`
 	GoVersion string `json:"go_version,omitempty"`
 	PIE       bool   `json:"pie"`
 	DebugInfo string `json:"debug_info,omitempty"`
