@@ -148,8 +148,8 @@ func (s *state) column(b *batch, t *template, j int) {
 		from := b.rows[i].from
 		v := &b.values[from+j]
 		*v, b.arena = s.slotValue(sl, b.values[from:from+j], *v, b.arena)
-	}
-	if !s.encoding && len(b.arena) > s.maxArena {
-		s.bad, s.tooMuch = true, true
+		if !s.encoding && len(b.arena) > s.maxArena {
+			s.bad, s.tooMuch = true, true
+		}
 	}
 }

@@ -53,7 +53,9 @@ func vectorStreams() map[string][][]record.Record {
 		"2026-09-21 06:17:02,250 WARN job 7ba7b810-9dad-11d1-80b4-00c04fd430c9 late by 00007 ms",
 		"bytes \x00\xff\r",
 	)
+	long := benchLines(600)
 	return map[string][][]record.Record{
+		"long":     {long[:300], long[300:310], long[310:]},
 		"empty":    {nil},
 		"plain":    {messages("hello, world")},
 		"repeated": {messages("user 1 logged in", "user 2 logged in", "user 3 logged in"), messages("user 4 logged in")},
