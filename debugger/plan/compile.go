@@ -288,6 +288,10 @@ func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
 			c.time(t, at)
 			return
 		}
+		if pointer, offset, ok := c.types.AtomicPointer(t); ok {
+			c.follow(pointer, at+offset, nesting+1)
+			return
+		}
 		for i := range min(len(t.Fields), c.limits.Fields) {
 			c.follow(t.Fields[i].Type, at+t.Fields[i].Offset, nesting+1)
 		}
@@ -392,6 +396,10 @@ func (c *compiler) refers(id gotype.ID) bool {
 	case gotype.Struct:
 		if isTime(t) {
 			answer = c.types.Runtime.Location.CacheZone > 0
+			break
+		}
+		if pointer, _, ok := c.types.AtomicPointer(t); ok {
+			answer = c.refers(pointer)
 			break
 		}
 		for i := range min(len(t.Fields), c.limits.Fields) {

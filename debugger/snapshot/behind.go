@@ -156,9 +156,22 @@ func (r *reader) sort(key *typeInfo, list []entry) {
 
 // Bounds on what a damaged map may ask for.
 const (
+	// maxTable is the groups of a table (maxTableCapacity of
+	// internal/runtime/maps, in groups).
+	maxTable  = 128
 	maxGroups = 1 << 16
 	maxChain  = 1 << 8
+	// maxLookups bounds the groups that are looked for in one snapshot.
+	maxLookups = 1 << 17
 )
+
+// look is index.find for a group, within bounds.
+func (r *reader) look(t *typeInfo, addr uint64) *event.Item {
+	if r.lookups--; r.lookups < 0 {
+		return nil
+	}
+	return r.index.find(t.id, addr)
+}
 
 // swiss collects entries of a Swiss map, at most want. The reason is why some
 // may be missing.
@@ -183,11 +196,11 @@ func (r *reader) swiss(t *typeInfo, header []byte, l *gotype.SwissLayout, want u
 			why = why.or(reasonPruned)
 			continue
 		}
-		groups, n := wordAt(table.Data, l.Groups), min(wordAt(table.Data, l.LengthMask)+1, maxGroups)
+		groups, n := wordAt(table.Data, l.Groups), min(wordAt(table.Data, l.LengthMask)+1, maxTable)
 		for g := range n {
 			before := len(r.slots)
 			// Groups without entries have no item.
-			if it := r.index.find(t.id, groups+g*uint64(t.entries.GroupSize)); it != nil {
+			if it := r.look(t, groups+g*uint64(t.entries.GroupSize)); it != nil {
 				why = why.or(r.group(t, it.Addr, want, false))
 			}
 			if want -= uint64(len(r.slots) - before); want == 0 {
@@ -210,8 +223,11 @@ func (r *reader) buckets(t *typeInfo, header []byte, l *gotype.HashLayout, want 
 		for b := range array.n {
 			addr := array.addr + b*uint64(t.entries.GroupSize)
 			for range maxChain {
-				it := r.index.find(t.id, addr)
-				if array.addr == 0 || addr == 0 || it == nil || want == 0 {
+				if array.addr == 0 || addr == 0 || want == 0 {
+					break
+				}
+				it := r.look(t, addr)
+				if it == nil {
 					break
 				}
 				before := len(r.slots)

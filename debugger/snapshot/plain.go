@@ -81,6 +81,9 @@ func (l *Layout) plainForm(t *gotype.Type) *plainForm {
 	if !strings.HasPrefix(t.Name, "sync/atomic.") {
 		return nil
 	}
+	if pointer, offset, ok := l.table.AtomicPointer(t); ok {
+		return &plainForm{offset: offset, as: l.typ(pointer)}
+	}
 	for _, f := range t.Fields {
 		if f.Name == "v" && l.table.Get(f.Type) != nil {
 			return &plainForm{offset: f.Offset, as: l.typ(f.Type)}

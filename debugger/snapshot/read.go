@@ -27,6 +27,8 @@ type reader struct {
 	path []visit
 	// left is what remains of maxCaptureBytes.
 	left int
+	// lookups is what remains of maxLookups.
+	lookups int
 	// slots are entries of the maps being read, outermost first.
 	slots []entry
 	// unknown are distances from runtime.types of dynamic types that the plan
@@ -52,6 +54,7 @@ type where struct{ depth, nesting int }
 
 func (r *reader) begin(l *Layout) {
 	r.layout, r.values, r.path, r.left = l, r.values[:0], r.path[:0], maxCaptureBytes
+	r.lookups = maxLookups
 	r.slots, r.unknown, r.dictionary = r.slots[:0], r.unknown[:0], nil
 }
 
