@@ -103,7 +103,9 @@ func TestBadImages(t *testing.T) {
 			[]string{"suspend", "suspend-refused"},
 		},
 		"fails-terminate":       {"ready\nrun id=a\nawait\nterminate", nil, []string{"terminate"}},
-		"beats-on":              {"ready\nrun id=a\nsuspend\nsettle", nil, []string{"silent-suspended"}},
+		"beats-on": {
+			"ready\nrun id=a\nsuspend\nwait 700ms", func(c *Config) { c.SampleWindow = 10 * time.Second }, []string{"silent-suspended"},
+		},
 		"any-method":            {"ready\ncall GET terminate\ncall GET run/", nil, []string{"post-only"}},
 		"any-path":              {"ready\ncall GET terminate\ncall GET run/", nil, []string{"other-paths"}},
 		"ignores-sigterm":       {"ready\nstop", func(c *Config) { c.StopTimeout = 200 * time.Millisecond }, []string{"sigterm"}},
