@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/batch"
+	"github.com/vigil-agent/vigil/logs/quarantine"
 	"github.com/vigil-agent/vigil/logs/record"
 	"github.com/vigil-agent/vigil/logs/registry"
 	"github.com/vigil-agent/vigil/logs/source"
@@ -134,6 +136,7 @@ func (e *Engine) assemble() (*parts, error) {
 	if p.registry, err = registry.New(registry.Config{Dir: e.cfg.RunPath}, registry.Deps{Log: e.log}); err != nil {
 		return nil, err
 	}
+	rejected := quarantine.NewWriter(filepath.Join(e.cfg.RunPath, "quarantine"), 0)
 	p.shipper, err = e.newShipper(stream.Config{
 		Endpoints: []stream.Endpoint{{Address: e.cfg.Endpoint.Address, TLS: secure}},
 		APIKey:    e.cfg.APIKey,
@@ -142,6 +145,9 @@ func (e *Engine) assemble() (*parts, error) {
 		Log: e.log,
 		// One stream, in order: what is durable covers all before it.
 		OnDurable: func(_ uint64, origins []record.Origin) { p.registry.CommitThrough(origins...) },
+		Quarantine: func(r stream.Rejected) error {
+			return rejected.Put(r.Record, string(r.Reason), r.Err)
+		},
 	})
 	if err != nil {
 		return nil, err
