@@ -102,7 +102,7 @@ func TestBadImages(t *testing.T) {
 			"ready\nrun id=a\nawait\nsuspend\nwait 1s\nresume", func(c *Config) { c.Timeouts[lifecycle.Suspend] = 200 * time.Millisecond },
 			[]string{"suspend", "suspend-refused"},
 		},
-		"fails-terminate":       {"ready\nrun id=a\nawait\nterminate", nil, []string{"terminate"}},
+		"fails-terminate": {"ready\nrun id=a\nawait\nterminate", nil, []string{"terminate"}},
 		"beats-on": {
 			"ready\nrun id=a\nsuspend\nwait 700ms", func(c *Config) { c.SampleWindow = 10 * time.Second }, []string{"silent-suspended"},
 		},
