@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/gotype"
@@ -131,6 +132,16 @@ func (c *compiler) chanHeader(id gotype.ID) {
 	op := Op{Code: OpRing, Offset: l.Buffer, CFA: int32(l.Count), Aux: l.Receive, Type: id, Size: uint32(elem.Size), Routine: c.element(t.Elem)}
 	op.Limit, op.Reason = clip(c.limits.Collection, int(MaxItem/elem.Size), event.ReasonCollection)
 	c.code = append(c.code, op)
+}
+
+// leadsToSpan reports whether a field is to be followed: of a context of the
+// standard library only the context it lies in and the value it holds, because
+// that is all that is shown of one.
+func leadsToSpan(t *gotype.Type, f gotype.Field) bool {
+	if !strings.HasPrefix(t.Name, "context.") {
+		return true
+	}
+	return f.Embedded || f.Name == "key" || f.Name == "val" || f.Name == "c"
 }
 
 // time follows the location of a time.Time.

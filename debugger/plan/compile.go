@@ -293,7 +293,9 @@ func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
 			return
 		}
 		for i := range min(len(t.Fields), c.limits.Fields) {
-			c.follow(t.Fields[i].Type, at+t.Fields[i].Offset, nesting+1)
+			if leadsToSpan(t, t.Fields[i]) {
+				c.follow(t.Fields[i].Type, at+t.Fields[i].Offset, nesting+1)
+			}
 		}
 		return
 	case gotype.Array:

@@ -39,6 +39,22 @@ func (c *circle) Area() float64 { return c.R }
 
 type box struct{ P *int }
 
+// Types that are called like those of OpenTelemetry.
+type (
+	spanKeyType int
+	spanContext struct {
+		traceID [16]byte
+		spanID  [8]byte
+		flags   byte
+	}
+	liveSpan struct {
+		name        string
+		parent      spanContext
+		spanContext spanContext
+	}
+	remoteSpan struct{ sc spanContext }
+)
+
 type guarded struct {
 	mu    sync.Mutex
 	idle  sync.Mutex
@@ -168,8 +184,25 @@ var behindCases = map[string]func(l *live) []arg{
 		l.typ(reflect.TypeFor[*circle]())
 		return []arg{{"square", new(new(shape(square{3})))}, {"circle", new(new(shape(&circle{3})))}, {"near", new(shape(square{3}))}}
 	},
-	"contexts": func(*live) []arg {
-		return []arg{{"null", new(context.Context(nil))}, {"ctx", new(context.WithValue(context.Background(), stranger{}, 1))}}
+	"contexts": func(l *live) []arg {
+		l.names = map[reflect.Type]string{
+			reflect.TypeFor[spanKeyType](): "go.opentelemetry.io/otel/trace.traceContextKeyType",
+			reflect.TypeFor[spanContext](): "go.opentelemetry.io/otel/trace.SpanContext",
+		}
+		for _, t := range []any{context.Background(), context.WithValue(context.Background(), 1, 1), spanKeyType(0), &liveSpan{}, remoteSpan{}} {
+			l.typ(reflect.TypeOf(t))
+		}
+		cancelled, cancel := context.WithTimeout(context.Background(), time.Hour)
+		l.typ(reflect.TypeOf(cancelled))
+		cancel()
+		span := &liveSpan{parent: spanContext{spanID: [8]byte{7: 3}}, spanContext: spanContext{traceID: [16]byte{7: 1, 15: 2}, spanID: [8]byte{7: 9}}}
+		return []arg{
+			{"null", new(context.Context(nil))}, {"background", new(context.Background())}, {"cancelled", &cancelled},
+			{"value", new(context.WithValue(cancelled, stranger{}, 1))},
+			{"span", new(context.WithValue(context.WithValue(cancelled, spanKeyType(0), span), stranger{}, 1))},
+			{"remote", new(context.WithValue(context.Background(), spanKeyType(0), remoteSpan{sc: span.spanContext}))},
+			{"unknown", new(context.WithValue(context.Background(), spanKeyType(0), stranger{}))},
+		}
 	},
 	"zones": func(*live) []arg {
 		at := time.Date(2026, 10, 9, 8, 7, 6, 500, time.UTC)

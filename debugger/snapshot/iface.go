@@ -13,7 +13,7 @@ func (r *reader) iface(i int, t *typeInfo, w view, at where) {
 		return
 	}
 	if t.isContext {
-		v.content = contentEntries
+		r.context(i, t, w)
 		return
 	}
 	it := r.index.find(t.id, word)
@@ -79,7 +79,7 @@ func (r *reader) named(offset uint64) *typeInfo {
 	}
 	var t *typeInfo
 	if name, ok := r.namer.TypeName(offset); ok {
-		t = &typeInfo{kind: gotype.Opaque, name: quote(name), short: shortType(plain(name)), redacted: r.layout.hide.typ(name)}
+		t = &typeInfo{kind: gotype.Opaque, name: quote(name), goName: name, short: shortType(plain(name)), redacted: r.layout.hide.typ(name)}
 	}
 	if r.names == nil || len(r.names) >= maxNamed {
 		r.names = map[typeKey]*typeInfo{}

@@ -60,6 +60,9 @@ func (s *Snapshot) appendContent(dst []byte, v *value, i int) []byte {
 	case contentFunction:
 		dst, _ = jsontext.AppendQuote(append(dst, `,"value":`...), s.symbol(v.capacity))
 		return dst
+	case contentID:
+		dst = append(dst, `,"value":"`...)
+		return append(appendDecimal(dst, v.data), '"')
 	case contentState:
 		dst = append(dst, `,"value":"`...)
 		return append(v.shape.plain.appendState(dst, v.data), '"')

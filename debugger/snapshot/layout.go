@@ -68,8 +68,9 @@ type typeInfo struct {
 
 type field struct {
 	label
-	typ    *typeInfo
-	offset uint64
+	typ      *typeInfo
+	offset   uint64
+	embedded bool
 }
 
 // unknownType stands for an ID that the table does not have.
@@ -236,7 +237,7 @@ func (l *Layout) fields(fields []gotype.Field, hide *redactor) []field {
 	for i, name := range distinct(names) {
 		lab := newLabel(name, hide)
 		lab.redacted, lab.blank = hide.ident(fields[i].Name), fields[i].Name == "_"
-		out[i] = field{label: lab, typ: l.typ(fields[i].Type), offset: fields[i].Offset}
+		out[i] = field{label: lab, typ: l.typ(fields[i].Type), offset: fields[i].Offset, embedded: fields[i].Embedded}
 	}
 	return out
 }

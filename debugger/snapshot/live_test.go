@@ -25,6 +25,8 @@ type live struct {
 	plan  *plan.Plan
 	mem   *os.File
 	types uint64 // what runtime types are counted from
+	// names are types that are called something else.
+	names map[reflect.Type]string
 }
 
 // unknownTo are types that the plan does not know.
@@ -134,6 +136,9 @@ func (l *live) typ(t reflect.Type) gotype.ID {
 	id := l.table.Add(gotype.Type{})
 	l.ids[t] = id
 	g := gotype.Type{Kind: kinds[t.Kind()], Name: nameOfType(t), Size: uint64(t.Size())}
+	if name, ok := l.names[t]; ok {
+		g.Name = name
+	}
 	if off := uint64(rtype(t)) - l.types; off>>32 == 0 && !t.Implements(reflect.TypeFor[unknownTo]()) {
 		g.RuntimeOffset = off
 	}

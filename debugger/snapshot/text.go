@@ -183,6 +183,8 @@ func (s *Snapshot) appendLeaf(dst []byte, v *value, limit int) []byte {
 		return s.appendTime(dst, v)
 	case contentFunction:
 		return append(dst, plain(string(s.symbol(v.capacity)))...)
+	case contentID:
+		return appendDecimal(dst, v.data)
 	case contentState:
 		return v.shape.plain.appendState(dst, v.data)
 	}
@@ -231,7 +233,7 @@ func (s *Snapshot) appendBranchRest(dst []byte, i, indent int) []byte {
 		dst = append(dst, " closed"...)
 	}
 	switch v.content {
-	case contentScalar, contentString, contentTime, contentFunction, contentState:
+	case contentScalar, contentString, contentTime, contentFunction, contentID, contentState:
 		dst = s.appendLeaf(append(dst, " = "...), v, len(v.data))
 	}
 	if v.reason != captured {

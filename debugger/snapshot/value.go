@@ -33,6 +33,7 @@ const (
 	contentElements
 	contentEntries // children are keys and elements in turn
 	contentFunction
+	contentID    // of a trace or span: bytes, most significant first
 	contentState // of what synchronises: data is a word that stands for it
 )
 
