@@ -45,10 +45,10 @@ type (
 	spanContext struct {
 		traceID [16]byte
 		spanID  [8]byte
-		flags   byte
+		_       byte
 	}
 	liveSpan struct {
-		name        string
+		_           string
 		parent      spanContext
 		spanContext spanContext
 	}
@@ -189,7 +189,7 @@ var behindCases = map[string]func(l *live) []arg{
 			reflect.TypeFor[spanKeyType](): "go.opentelemetry.io/otel/trace.traceContextKeyType",
 			reflect.TypeFor[spanContext](): "go.opentelemetry.io/otel/trace.SpanContext",
 		}
-		for _, t := range []any{context.Background(), context.WithValue(context.Background(), 1, 1), spanKeyType(0), &liveSpan{}, remoteSpan{}} {
+		for _, t := range []any{context.Background(), context.WithValue(context.Background(), stranger{}, 1), spanKeyType(0), &liveSpan{}, remoteSpan{}} {
 			l.typ(reflect.TypeOf(t))
 		}
 		cancelled, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -197,7 +197,9 @@ var behindCases = map[string]func(l *live) []arg{
 		cancel()
 		span := &liveSpan{parent: spanContext{spanID: [8]byte{7: 3}}, spanContext: spanContext{traceID: [16]byte{7: 1, 15: 2}, spanID: [8]byte{7: 9}}}
 		return []arg{
-			{"null", new(context.Context(nil))}, {"background", new(context.Background())}, {"cancelled", &cancelled},
+			{"null", new(context.Context(nil))},
+			{"background", new(context.Background())},
+			{"cancelled", &cancelled},
 			{"value", new(context.WithValue(cancelled, stranger{}, 1))},
 			{"span", new(context.WithValue(context.WithValue(cancelled, spanKeyType(0), span), stranger{}, 1))},
 			{"remote", new(context.WithValue(context.Background(), spanKeyType(0), remoteSpan{sc: span.spanContext}))},
@@ -221,7 +223,7 @@ var behindCases = map[string]func(l *live) []arg{
 		l.typ(reflect.TypeFor[*order]())
 		g := &guarded{}
 		g.mu.Lock()
-		g.idle.Lock()
+		_ = g.idle.TryLock()
 		g.idle.Unlock()
 		g.rw.RLock()
 		g.once.Do(named)

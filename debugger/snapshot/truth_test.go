@@ -20,7 +20,6 @@ import (
 type truth struct {
 	r    *rand.Rand
 	left int // values that may still be made
-	keep []any
 }
 
 // comparable kinds for keys of maps, and the others.
