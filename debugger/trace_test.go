@@ -95,7 +95,7 @@ func TestTraceMethod(t *testing.T) {
 	require.Equal(t, `main.(*Server).Serve(s=*main.Server{Name:"tea", total:0}, order=main.Order{ID:7, Item:"green tea", `+
 		`Notes:[]string{"no sugar", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"…(300 bytes)}, `+
 		`Customer:*main.Customer{Name:"ada", Since:2026-01-02T03:04:05Z}, Password:string{…redactedIdent}, Express:true}, `+
-		`prices=map[string]int{…unimplemented}, err=nil)`, line)
+		`prices=map[string]int{"tea":3}, err=nil)`, line)
 }
 
 func TestTraceStripped(t *testing.T) {
