@@ -89,3 +89,33 @@ func TestReturnSitesCaptureResults(t *testing.T) {
 		{`~r0 = "h"`, `~r1 = ["string 0"]`, `~r2 = 2`, `~r3 = ?`},
 	}, got)
 }
+
+// TestEntryAndReturnHaveOneDepth checks what pairs the two events of a call: the
+// goroutine and the depth of its stack, which tells a recursion's calls apart.
+func TestEntryAndReturnHaveOneDepth(t *testing.T) {
+	needKernel(t)
+	b := getBinary(t)
+	p := b.resolve(t, plan.Definition{ProbeID: "p", Function: "main.Grow", Returns: true})
+	s := load(t, Options{RingBytes: 16 << 20}, Probe{Plan: p})
+	target := b.start(t)
+	require.NoError(t, s.Attach(target.exe, target.pid, 0))
+	target.call(t, "stress", 1)
+	open := map[uint64][]uint32{} // depths of the calls of a goroutine
+	calls := 0
+	for _, e := range drain(t, s) {
+		require.NotZero(t, e.Depth)
+		depths := open[e.GoID]
+		if p.Sites[e.Site].Kind == plan.SiteEntry {
+			if n := len(depths); n > 0 {
+				require.Greater(t, e.Depth, depths[n-1])
+			}
+			open[e.GoID] = append(depths, e.Depth)
+			continue
+		}
+		require.NotEmpty(t, depths)
+		require.Equal(t, depths[len(depths)-1], e.Depth, "also when the stack was moved in between")
+		open[e.GoID] = depths[:len(depths)-1]
+		calls++
+	}
+	require.Equal(t, 20*201, calls)
+}
