@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,19 +33,21 @@ func siblings(path string) []sibling {
 		}
 		last = next
 	}
-	slices.SortStableFunc(last, func(a, b sibling) int { return a.changed.Compare(b.changed) })
+	base := filepath.Base(path)
+	slices.SortStableFunc(last, func(a, b sibling) int {
+		// A file system's clock is coarser than a busy rotation.
+		return cmp.Or(a.changed.Compare(b.changed), compareRotated(filepath.Base(a.path), filepath.Base(b.path), base))
+	})
 	return last
 }
 
-// listSiblings lists them by name, from the last to the first: of two changed
-// at the same time, app.log.2 is older than app.log.1.
 func listSiblings(path string) []sibling {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil
 	}
 	var out []sibling
-	for _, e := range slices.Backward(entries) {
+	for _, e := range entries {
 		other := filepath.Join(filepath.Dir(path), e.Name())
 		if other == path || !e.Type().IsRegular() {
 			continue
@@ -72,20 +75,43 @@ func missed(all []sibling, path string, since time.Time, known func(registry.Key
 // isRotated says whether name is what a rotation makes of base: a number or a
 // date, after the name (logrotate: app.log.1, app.log-20261009) or before its
 // extension (lumberjack: app-2026-10-09T08-07-06.000.log).
-func isRotated(name, base string) bool {
+func isRotated(name, base string) bool { return rotationMark(name, base) != "" }
+
+// rotationMark is what a rotation added to base to make name, with its
+// separator: ".1", "-20261009"; empty when name is something else.
+func rotationMark(name, base string) string {
 	if mark, ok := strings.CutPrefix(name, base); ok && isMark(mark) {
-		return true
+		return mark
 	}
 	ext := filepath.Ext(base)
 	if ext == "" {
-		return false
+		return ""
 	}
 	mark, ok := strings.CutPrefix(name, strings.TrimSuffix(base, ext))
 	if !ok {
-		return false
+		return ""
 	}
-	mark, ok = strings.CutSuffix(mark, ext)
-	return ok && isMark(mark)
+	if mark, ok = strings.CutSuffix(mark, ext); ok && isMark(mark) {
+		return mark
+	}
+	return ""
+}
+
+// compareRotated orders names that base was rotated to, the oldest first: a
+// number counts up with age (app.log.2 is older than app.log.1), a date does
+// not.
+func compareRotated(a, b, base string) int {
+	a, b = rotationMark(a, base), rotationMark(b, base)
+	if isNumber(a) && isNumber(b) {
+		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(b, a))
+	}
+	return strings.Compare(a, b)
+}
+
+// isNumber says whether a mark is a rotation's number and no date, which has
+// six digits at least.
+func isNumber(mark string) bool {
+	return len(mark) > 1 && len(mark) < 6 && strings.Trim(mark[1:], "0123456789") == ""
 }
 
 // isMark says whether text is a separator, then a number, date or time.

@@ -2,7 +2,9 @@ package source
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,4 +233,25 @@ func TestReusedInodeIsAnotherFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(a.path("app.log"), []byte("another file\n"), 0o600))
 	a.start(t)
 	a.wants(t, "one\nanother file\n")
+}
+
+func TestRotatedNamesFromTheOldest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		base  string
+		order []string
+	}{
+		{"app.log", []string{"app.log.10", "app.log.9", "app.log.2", "app.log.1"}},
+		{"app.log", []string{"app.log.20261008", "app.log.20261009"}},
+		{"app.log", []string{"app.log-202610", "app.log-202611"}},
+		{"app.log", []string{"app-2026-10-09T08-07-06.000.log", "app-2026-10-09T08-07-06.001.log", "app-2026-10-10T00-00-00.000.log"}},
+		{"app", []string{"app.2", "app.1", "app.0"}},
+	} {
+		shuffled := slices.Clone(c.order)
+		for range 10 {
+			rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+			slices.SortFunc(shuffled, func(a, b string) int { return compareRotated(a, b, c.base) })
+			require.Equal(t, c.order, shuffled)
+		}
+	}
 }
