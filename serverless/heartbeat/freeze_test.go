@@ -60,6 +60,32 @@ func TestCase23FreezeIsNoticedAndNotBilled(t *testing.T) {
 	})
 }
 
+func TestAFreezeIsNotBilledWhateverComesBeforeTheLateTick(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]func(*heartbeat.Beat){
+		"a sample out of turn": (*heartbeat.Beat).Now,
+		"a stop":               func(b *heartbeat.Beat) { b.Halt() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				rec := &recorder{}
+				b := counting(t, rec)
+				time.Sleep(2 * time.Minute)
+				release := make(chan struct{})
+				go heartbeat.Occupy(b, release)
+				synctest.Wait()
+				go command(b) // is there when the machine wakes, like the tick
+				time.Sleep(6 * time.Hour)
+				close(release)
+				synctest.Wait()
+				require.Equal(t, []float64{300}, rec.seconds())
+				require.Equal(t, uint64(1), b.Stats().Freezes)
+			})
+		})
+	}
+}
+
 func TestAnnouncedSuspendIsNoFreeze(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -88,7 +88,8 @@ func (l *loop) setID(id string) {
 	if fresh && l.id != "" {
 		// A machine cloned from a running one: what it inherited belongs to its
 		// parent, which reports it itself.
-		l.active.forget(l.b.clock().Mono)
+		l.account()
+		l.active.forget()
 		if l.flight != nil {
 			l.flight.orphan = true
 		}
@@ -101,7 +102,7 @@ func (l *loop) setID(id string) {
 
 func (l *loop) start() {
 	if !l.wanted {
-		l.wanted, l.resumed = true, true
+		l.wanted, l.resumed, l.next = true, true, time.Now()
 		l.active.begin(l.b.clock().Mono)
 		l.emit()
 	}
@@ -116,8 +117,9 @@ func (l *loop) now() {
 func (l *loop) halt() *flight {
 	l.timer.Stop()
 	waiting := l.resyncUntil != 0
+	l.account()
 	l.wanted, l.owed, l.resyncUntil = false, false, 0
-	l.active.end(l.b.clock().Mono)
+	l.active.end()
 	if l.flight != nil && l.flight.over() {
 		l.land()
 	}
@@ -132,17 +134,23 @@ func (l *loop) halt() *flight {
 // tick handles an expired timer. A command executed meanwhile may have stopped
 // the cadence or moved it; then the tick is void.
 func (l *loop) tick() {
-	now := time.Now()
-	if !l.wanted || now.Before(l.next) {
-		return
+	if l.wanted && !time.Now().Before(l.next) {
+		l.emit()
 	}
-	if late := now.Sub(l.next); late > clock.Tolerance {
+}
+
+// account adds the running time until now. It comes before whatever moves the
+// next tick: that tick being overdue is what shows a freeze.
+func (l *loop) account() {
+	if now := time.Now(); l.wanted && now.Sub(l.next) > clock.Tolerance {
 		// Nothing executed when the tick was due, although the monotonic clock went
 		// on: as far as this machine is concerned, that was no running time.
+		late := now.Sub(l.next)
 		l.froze(late)
 		l.active.except(late)
+		l.next = now
 	}
-	l.emit()
+	l.active.reach(l.b.clock().Mono)
 }
 
 // froze notes that the machine stood still, or that its wall clock was stepped.
@@ -175,12 +183,12 @@ func (l *loop) resyncing() bool {
 
 // emit sends a sample, or notes why not, and begins the next interval.
 func (l *loop) emit() {
+	l.account()
 	if l.resyncing() {
 		return
 	}
 	l.schedule()
 	l.owed = false
-	l.active.reach(l.b.clock().Mono)
 	switch {
 	case l.id == "":
 		l.b.counts.suppressed.Add(1)

@@ -19,19 +19,14 @@ func (m *meter) reach(now time.Duration) {
 	}
 }
 
-func (m *meter) end(now time.Duration) {
-	m.reach(now)
-	m.on = false
-}
+// end begins a time that does not count; reach comes before it.
+func (m *meter) end() { m.on = false }
 
 // except leaves out d of the time that has not been added yet.
 func (m *meter) except(d time.Duration) { m.since += d }
 
 // forget drops what has not been reported.
-func (m *meter) forget(now time.Duration) {
-	m.reach(now)
-	m.pending = 0
-}
+func (m *meter) forget() { m.pending = 0 }
 
 // take removes the whole seconds; the rest stays for the next time.
 func (m *meter) take() time.Duration {
