@@ -39,6 +39,7 @@ type options struct {
 	paths   string
 	json    bool
 	profile string
+	agent   string
 	files   []string
 }
 
@@ -57,6 +58,7 @@ func main() {
 	flag.StringVar(&o.paths, "paths", strings.Join(pathNames(), ","), "paths to measure")
 	flag.BoolVar(&o.json, "json", false, "print JSON, one object a measurement")
 	flag.StringVar(&o.profile, "cpuprofile", "", "folder for a CPU profile of each run of the agent")
+	flag.StringVar(&o.agent, "agent", "", "a built agent (default: build one)")
 	flag.Parse()
 	o.files = flag.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -77,9 +79,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &bench{agent: filepath.Join(dir, "vigil"), profiles: o.profile}
-	if err := harness.Build(ctx, harness.Agent, b.agent, "-ldflags=-s -w"); err != nil {
-		return err
+	b := &bench{agent: o.agent, profiles: o.profile}
+	if b.agent == "" {
+		b.agent = filepath.Join(dir, "vigil")
+		if err := harness.Build(ctx, harness.Agent, b.agent, "-ldflags=-s -w"); err != nil {
+			return err
+		}
 	}
 	corpora, err := makeCorpora(dir, o)
 	if err != nil {
