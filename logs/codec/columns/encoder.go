@@ -213,10 +213,11 @@ func (e *Encoder) learn(recs []record.Record) {
 			continue
 		}
 		from := len(e.toks)
-		e.toks = pattern.Tokenize(e.toks, msg)
+		var p *pattern.Pattern
+		e.toks, p = e.table.File(e.toks, msg)
 		// When e.toks grows and moves later, this part stays as it is.
 		toks := e.toks[from:len(e.toks):len(e.toks)]
-		e.lines = append(e.lines, line{msg: msg, toks: toks, pattern: e.table.Learn(msg, toks)})
+		e.lines = append(e.lines, line{msg: msg, toks: toks, pattern: p})
 	}
 }
 
