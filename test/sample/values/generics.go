@@ -1,0 +1,66 @@
+package main
+
+type ordered interface{ ~int | ~string }
+
+type stack[T any] struct {
+	Items []T
+}
+
+type entry[K comparable, V any] struct {
+	Key   K
+	Value V
+}
+
+//go:noinline
+func genericOne[T any](v T) { use(v) }
+
+//go:noinline
+func genericMax[T ordered](a, b T) T {
+	use(a)
+	if a > b {
+		return a
+	}
+	return b
+}
+
+//go:noinline
+func genericTwo[K comparable, V any](k K, v V, all map[K]V) { use(k); use(v); use(all) }
+
+//go:noinline
+func genericPointer[T any](v *T) { use(v) }
+
+//go:noinline
+func genericSlice[S ~[]E, E any](v S) { use(v) }
+
+//go:noinline
+func (s *stack[T]) Push(v T) { s.Items = append(s.Items, v) }
+
+//go:noinline
+func (e entry[K, V]) Show(prefix string) { use(e); use(prefix) }
+
+// genericClosure returns a function literal, which is what the probe is on.
+//
+//go:noinline
+func genericClosure[T any](kept T) func(T) {
+	return func(v T) { use(v); use(kept) }
+}
+
+func init() {
+	const s = "generics"
+	add(s, "main.genericOne", func() { genericOne(pair{1, 2}) })
+	add(s, "main.genericMax[go.shape.string]", func() { genericMax("a", "b") })
+	add(s, "main.genericMax[go.shape.int]", func() { genericMax(weight(3), 2) })
+	add(s, "main.genericTwo", func() { genericTwo(name("k"), 1, map[name]int{"k": 1}) })
+	add(s, "main.genericPointer", func() { genericPointer(&base{1, "one"}) })
+	add(s, "main.genericSlice", func() { genericSlice(flags{true, false}) })
+	add(s, "main.(*stack[...]).Push", func() { (&stack[port]{[]port{1}}).Push(443) })
+	add(s, "main.entry[...].Show", func() { entry[string, []string]{"k", []string{"v"}}.Show("> ") })
+	add(s, "main.genericClosure[...].func1", func() { genericClosure(label("kept"))("given") })
+}
+
+type (
+	weight int
+	flags  []bool
+	port   uint16
+	label  string
+)
