@@ -75,6 +75,7 @@ func (p *Pattern) widen(line []byte, toks []Token) {
 // cluster is the patterns that one line is compared with.
 type cluster struct {
 	patterns []*Pattern
+	first    [1]*Pattern // room for most
 }
 
 // fitting is the oldest pattern that fits the line.

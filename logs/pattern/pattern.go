@@ -96,9 +96,9 @@ func (p *Pattern) build() {
 	if p.built {
 		return
 	}
-	if p.template == nil {
+	if p.pos == nil {
 		n := (len(p.toks) + 1) / 2
-		p.template, p.pos, p.slots = make([]byte, 0, len(p.line)), make([]uint32, 0, n), make([]Slot, 0, n)
+		p.pos, p.slots = make([]uint32, 0, n), make([]Slot, 0, n)
 	}
 	p.template, p.pos, p.slots = p.template[:0], p.pos[:0], p.slots[:0]
 	start := uint32(0)

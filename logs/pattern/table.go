@@ -148,7 +148,8 @@ func (t *Table) insert(line []byte, toks []Token, word uint64, like Pattern) *Pa
 		}
 	}
 	p := &like
-	p.line, p.toks = append([]byte(nil), line...), append([]Token(nil), toks...)
+	text := append(make([]byte, 0, 2*len(line)), line...)
+	p.line, p.template, p.toks = text[:len(line):len(line)], text[len(line):], append([]Token(nil), toks...)
 	for _, tok := range toks {
 		if classOf[tok.Kind&(kinds-1)] == classWord {
 			p.words++
@@ -179,6 +180,7 @@ func (t *Table) file(p *Pattern) {
 	c := t.clusters[p.cluster]
 	if c == nil {
 		c = &cluster{}
+		c.patterns = c.first[:0]
 		t.clusters[p.cluster] = c
 	}
 	c.patterns = append(c.patterns, p)

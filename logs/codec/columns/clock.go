@@ -25,9 +25,9 @@ const (
 	maxYears  = 400
 )
 
-// newLayout derives a layout from an example; it is not ok if it cannot be one.
-func newLayout(p *parsed) (layout, bool) {
-	l := layout{text: append([]byte(nil), p.text...)}
+// derive makes l the layout of an example; it is not ok if it cannot be one.
+func (l *layout) derive(p *parsed) bool {
+	*l = layout{text: append(l.text[:0], p.text...), widths: l.widths[:0], bases: l.bases[:0]}
 	date := isDate(p)
 	product := uint64(1)
 	field := 0
@@ -36,7 +36,7 @@ func newLayout(p *parsed) (layout, bool) {
 			continue
 		}
 		if c != decimalMark {
-			return layout{}, false
+			return false
 		}
 		w := p.runs[field].width
 		before, after := byteAt(l.text, i-1), byteAt(l.text, i+1)
@@ -56,7 +56,7 @@ func newLayout(p *parsed) (layout, bool) {
 			base = powers[w]
 		}
 		if product > ^uint64(0)/base {
-			return layout{}, false
+			return false
 		}
 		product *= base
 		l.size += bits.Len64(base - 1)
@@ -64,7 +64,7 @@ func newLayout(p *parsed) (layout, bool) {
 		l.bases = append(l.bases, base)
 		field++
 	}
-	return l, field > 0
+	return field > 0
 }
 
 func byteAt(b []byte, i int) byte {
@@ -224,17 +224,15 @@ func (s *state) layoutOf(v []byte) int {
 	return 0
 }
 
-// exampleOf is the layout of which a value is an example.
+// exampleOf is the layout of which a value is an example, valid until the next
+// call; it is not ok if there is none.
 func (s *state) exampleOf(v []byte) (layout, bool) {
-	if !s.parse.parse(v) {
-		return layout{}, false
+	l := &s.example
+	if !s.parse.parse(v) || !l.derive(&s.parse) || !l.steady() {
+		return *l, false
 	}
-	l, ok := newLayout(&s.parse)
-	if !ok || !l.steady() {
-		return layout{}, false
-	}
-	_, ok = l.value(v)
-	return l, ok
+	_, ok := l.value(v)
+	return *l, ok
 }
 
 // escapedStep is what a value without a layout counts for.

@@ -146,7 +146,7 @@ func (d *Decoder) readHeader(h *header) error {
 		if budget > d.limits.MaxStateBytes/budgetUnit {
 			return d.limit("MaxStateBytes", d.limits.MaxStateBytes)
 		}
-		d.state = newState(max(budget*budgetUnit, minStateBytes))
+		d.state = newState(max(budget*budgetUnit, minStateBytes), false)
 		d.fresh = true
 	}
 	if d.state == nil {
@@ -201,7 +201,7 @@ func (s *state) readChanges() {
 		case changeEnd:
 			return
 		case changeNew:
-			s.defineTemplate(newTemplate())
+			s.defineTemplate(s.pool.template())
 		case changeWiden:
 			n := s.templateNumber(0)
 			if s.at.template = n; n > 0 {

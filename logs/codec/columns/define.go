@@ -59,11 +59,14 @@ func (e *Encoder) definePattern(p *pattern.Pattern, at int, bs *BatchStats) {
 	if !e.room(len(text), slots) {
 		return
 	}
-	k.line = append(k.line[:0], l.msg...)
-	for _, t := range l.toks {
-		k.ends = append(k.ends, t.End)
+	pool := &e.state.pool
+	k.line, k.ends = pool.clone(l.msg), take(pool, &pool.ends, len(l.toks))
+	for i, t := range l.toks {
+		k.ends[i] = t.End
 	}
-	t := newTemplate()
+	k.wild = take(pool, &pool.counts, slots)[:0]
+	t := pool.template()
+	t.text, t.at, t.slots = e.text[:0], take(pool, &pool.offsets, slots)[:0], take(pool, &pool.slots, slots)[:0]
 	e.dayAt = -1
 	offset, from := 0, 0
 	for _, sl := range p.Slots() {
@@ -79,6 +82,7 @@ func (e *Encoder) definePattern(p *pattern.Pattern, at int, bs *BatchStats) {
 		}
 	}
 	t.text = append(t.text, k.line[from:]...)
+	e.text = t.text
 	e.state.change(changeNew)
 	k.number = e.state.defineTemplate(t)
 	bs.TemplatesAdded++

@@ -13,7 +13,8 @@
 //
 // Neither side starts a goroutine. An encoder takes about 4 MiB, and up to twice
 // what its state weighs: the weight is that of FORMAT.md, the rest are indexes that
-// only the encoder has. A new batch may ask the receiver to start from empty state,
+// only the encoder has. It makes the small parts of its models in chunks, and starts
+// afresh when those, with what has been dropped, come to twice the budget. A new batch may ask the receiver to start from empty state,
 // so that an encoder that has failed, or is full, goes on in the same stream.
 //
 // The package depends on github.com/klauspost/compress for zstd.

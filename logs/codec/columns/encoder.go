@@ -27,6 +27,7 @@ type Encoder struct {
 	toks  []pattern.Token
 	lines []line
 	cuts  []cut
+	text  []byte // of a new template
 
 	changes int // of templates, in this batch
 	dayAt   int // the token that is the time of day in the template at hand, -1 if none
@@ -85,7 +86,7 @@ func (e *Encoder) Reset() {
 	if e.state != nil {
 		e.stats.forget(e.state)
 	}
-	e.state = newState(e.opts.MaxStateBytes / budgetUnit * budgetUnit)
+	e.state = newState(e.opts.MaxStateBytes/budgetUnit*budgetUnit, true)
 	e.known = e.known[:0]
 	e.fresh = true
 }
@@ -108,7 +109,7 @@ func (e *Encoder) Encode(dst []byte, recs []record.Record) ([]byte, BatchStats, 
 	if err := e.opts.admits(recs, raw); err != nil {
 		return dst, BatchStats{}, err
 	}
-	if e.state.bytes > e.state.maxBytes-e.state.maxBytes/8 || len(e.known) > maxIDs {
+	if s := e.state; s.bytes > s.maxBytes-s.maxBytes/8 || s.pool.taken > 2*s.maxBytes+keepChunks || len(e.known) > maxIDs {
 		e.Reset()
 		e.stats.Resets++
 	}
@@ -268,6 +269,9 @@ func (e *Encoder) release() {
 		e.toks, e.lines, e.batch, e.state.text.buf = nil, nil, batch{}, nil
 	}
 }
+
+// keepChunks is room for a chunk of each kind that is hardly used.
+const keepChunks = 32 * chunkBytes
 
 // keepBytes is the scratch memory kept between batches.
 const keepBytes = 8 << 20

@@ -26,11 +26,11 @@ func (s *state) enter(sl *slot, v []byte, shaped bool, hash uint64) {
 		if !s.allow(entryBytes + len(v)) {
 			return
 		}
-		sl.items = append(sl.items, item{value: bytes.Clone(v), hash: hash})
+		sl.items = push(&s.pool, &s.pool.items, sl.items, item{value: s.pool.clone(v), hash: hash})
 		s.dict.added++
-		sl.method.add(gain)
+		s.pool.add(&sl.method, gain)
 		if s.encoding {
-			sl.link(len(sl.items) - 1)
+			sl.link(&s.pool, len(sl.items)-1)
 		}
 		return
 	}
@@ -66,7 +66,7 @@ func (s *state) replaceEntry(sl *slot, v []byte, hash uint64) {
 	e.hash = hash
 	sl.method.set(methodItems+at, gain)
 	if s.encoding {
-		sl.link(at)
+		sl.link(&s.pool, at)
 	}
 }
 

@@ -51,11 +51,11 @@ var powers = func() (p [maxDecimal + 1]uint64) {
 	return p
 }()
 
-func newField(mark byte) field {
+func (p *pool) field(mark byte) field {
 	if mark == octetMark {
-		return field{octet: true, halves: [2]symbols{newSymbols(16), newSymbols(16)}}
+		return field{octet: true, halves: [2]symbols{p.symbols(16), p.symbols(16)}}
 	}
-	return field{hex: mark != decimalMark, width: newSymbols(maxDecimal + 1)}
+	return field{hex: mark != decimalMark, width: p.symbols(maxDecimal + 1)}
 }
 
 // run is a field's value: a number and its digits.
@@ -186,13 +186,14 @@ func (s *state) leadOf(f *field, width int) *lead {
 	}
 	i := min(width, leadWidths) - 1
 	if f.lead[i] == nil && s.allow(leadBytes) {
-		l := &lead{plain: min(width, leadDigits)}
+		l := &take(&s.pool, &s.pool.leads, 1)[0]
+		l.plain = min(width, leadDigits)
 		n := 10
 		if f.hex {
 			n = 16
 		}
 		for j := range l.digits[:l.plain] {
-			l.digits[j] = newSymbols(n)
+			l.digits[j] = s.pool.symbols(n)
 		}
 		f.lead[i] = l
 	}

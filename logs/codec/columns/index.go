@@ -31,12 +31,12 @@ func (sl *slot) find(v []byte, hash uint64) int {
 }
 
 // link makes an entry found.
-func (sl *slot) link(i int) {
+func (sl *slot) link(p *pool, i int) {
 	if sl.index == nil {
 		if len(sl.items) <= searchUpTo {
 			return
 		}
-		sl.index = &index{}
+		sl.index = &take(p, &p.indexes, 1)[0]
 		for j := range sl.items {
 			if sl.items[j].shape == nil {
 				sl.index.link(j, sl.items[j].hash)

@@ -26,9 +26,9 @@ type lanes struct {
 	last int
 }
 
-func (ls *lanes) init() {
+func (ls *lanes) init(p *pool) {
 	ls.tags.limit = maxTags
-	ls.list = []lane{{next: newSymbols(1)}}
+	ls.list = []lane{{next: p.symbols(1)}}
 }
 
 // lane codes the tags of a line and returns the number of its lane.
@@ -41,7 +41,7 @@ func (s *state) lane(tags string) (string, int) {
 			n = 0
 			break
 		}
-		ls.list = append(ls.list, lane{next: newSymbols(1)})
+		ls.list = append(ls.list, lane{next: s.pool.symbols(1)})
 	}
 	ls.last = n
 	return tags, n
@@ -58,6 +58,6 @@ func (s *state) register(l *lane, layout int) *register {
 	for len(l.registers) <= layout {
 		l.registers = append(l.registers, register{})
 	}
-	l.registers[layout].diff = newNumber()
+	l.registers[layout].diff = s.pool.number()
 	return &l.registers[layout]
 }

@@ -21,8 +21,9 @@ const (
 	numberBytes = 2*(numberClasses+1) + 2*4*belowClasses
 )
 
-func newNumber() *number {
-	m := &number{class: newSymbols(numberClasses + 1)}
+func (p *pool) number() *number {
+	m := &take(p, &p.numbers, 1)[0]
+	m.class = p.symbols(numberClasses + 1)
 	for i := range m.below {
 		m.below[i] = [4]uint16{1, 1, 1, 1}
 	}

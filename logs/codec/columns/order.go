@@ -17,7 +17,7 @@ const (
 func (s *state) template(lane int, number int) int {
 	o, l := &s.order, &s.lanes.list[lane]
 	for len(o.all.counts) < len(s.templates) {
-		o.all.add(1)
+		s.pool.add(&o.all, 1)
 	}
 	h := l.last[0]
 	at := (uint32(l.last[0])*0x9e3779b1 ^ uint32(l.last[1])*0x85ebca6b ^ uint32(l.last[2])*0xc2b2ae35 ^ uint32(lane)*0x27d4eb2f)
@@ -41,19 +41,19 @@ func (s *state) template(lane int, number int) int {
 		n = s.symbol(&o.all, number)
 		if t := s.templates[h]; t != nil {
 			if first == nil && s.allow(sparseBytes(firstLimit)) {
-				t.next = newSparse(firstLimit)
+				t.next = s.pool.sparse()
 			}
 			if t.next != nil {
-				t.next.enter(n, firstLimit)
+				t.next.enter(&s.pool, n, firstLimit)
 			}
 		}
 	}
 	if !known {
 		if *third == nil && s.allow(sparseBytes(thirdLimit)) {
-			*third = newSparse(thirdLimit)
+			*third = s.pool.sparse()
 		}
 		if *third != nil {
-			(*third).enter(n, thirdLimit)
+			(*third).enter(&s.pool, n, thirdLimit)
 		}
 	}
 	if n >= len(s.templates) || s.templates[n] == nil {

@@ -69,7 +69,7 @@ func (s *state) remember(v []byte) {
 	switch {
 	case len(r.ring) < recentValues && s.allow(recentBytes):
 		at = len(r.ring)
-		r.ring = append(r.ring, make([]byte, 0, maxRecent))
+		r.ring = append(r.ring, take(&s.pool, &s.pool.bytes, maxRecent))
 	case len(r.ring) == 0:
 		return
 	default:

@@ -109,7 +109,7 @@ func TestErrorNamesColumn(t *testing.T) {
 	require.NoError(t, err)
 	for i := range p.d.state.templates[1].slots {
 		sl := &p.d.state.templates[1].slots[i]
-		sl.method = newSymbols(methodItems)
+		sl.method = new(pool).symbols(methodItems)
 		sl.method.set(methodCopy, 1000)
 	}
 	var protocol *ProtocolError

@@ -31,16 +31,17 @@ type shape struct {
 	fields []field
 }
 
-// newShape is a model of values of a shape; it is not ok if text is no shape.
-func newShape(text []byte) (*shape, bool) {
+// shape is a model of values of a shape; it is not ok if text is no shape.
+func (p *pool) shape(text []byte) (*shape, bool) {
 	runs := marksIn(text)
 	if runs == 0 || runs > maxRuns || len(text) > maxShape {
 		return nil, false
 	}
-	sh := &shape{text: bytes.Clone(text), fields: make([]field, 0, runs)}
+	sh := &take(p, &p.shapes, 1)[0]
+	sh.text, sh.fields = p.clone(text), take(p, &p.fields, runs)[:0]
 	for _, c := range text {
 		if c < maxMark {
-			sh.fields = append(sh.fields, newField(c))
+			sh.fields = append(sh.fields, p.field(c))
 		}
 	}
 	return sh, true

@@ -67,8 +67,8 @@ const (
 	tryEntries = 96
 )
 
-func newSlot() slot {
-	s := slot{method: newSymbols(methodItems)}
+func (p *pool) slot() slot {
+	s := slot{method: p.symbols(methodItems)}
 	s.method.set(methodText, gain/2)
 	return s
 }
@@ -127,15 +127,15 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 		s.enter(sl, v, false, c.hash)
 		return v, dst
 	case m == methodShape:
-		sh, ok := newShape(s.string(&s.text.lengths, s.parse.text))
+		sh, ok := s.pool.shape(s.string(&s.text.lengths, s.parse.text))
 		if !ok || len(sl.shapes) >= maxShapes || len(sl.items) >= maxItems || !s.allow(sh.weighs()) {
 			s.fail("a new shape that is none, or has no room")
 			return nil, dst
 		}
 		sl.latest = len(sl.items)
-		sl.shapes = append(sl.shapes, uint8(len(sl.items)))
-		sl.items = append(sl.items, item{shape: sh})
-		sl.method.add(gain)
+		sl.shapes = push(&s.pool, &s.pool.bytes, sl.shapes, uint8(len(sl.items)))
+		sl.items = push(&s.pool, &s.pool.items, sl.items, item{shape: sh})
+		s.pool.add(&sl.method, gain)
 		return s.shaped(sl, sh, v, dst, c.hash)
 	}
 	s.fail("widths are loosened twice")

@@ -5,9 +5,9 @@ import "slices"
 // sparse is the adaptive model of the few symbols, of a large alphabet, that occur
 // in one context.
 type sparse struct {
-	symbols       // the first stands for all symbols that are not listed
-	list    []int // the others
-	hand    int   // the next to be replaced
+	symbols          // the first stands for all symbols that are not listed
+	list    []uint16 // the others: templates
+	hand    int      // the next to be replaced
 }
 
 // sparseBytes is what a sparse weighs with room for n symbols.
@@ -18,20 +18,20 @@ func sparseBytes(n int) int { return 64 + 10*n }
 func (c *coder) sparse(m *sparse, sym int) (int, bool) {
 	i := 0
 	if c.encoding {
-		i = slices.Index(m.list, sym) + 1
+		i = slices.Index(m.list, uint16(sym)) + 1
 	}
 	i = c.symbol(&m.symbols, i)
 	if i == 0 {
 		return 0, false
 	}
-	return m.list[i-1], true
+	return int(m.list[i-1]), true
 }
 
 // enter lists a symbol; a full list loses its rarest of a few.
-func (m *sparse) enter(sym, limit int) {
+func (m *sparse) enter(p *pool, sym, limit int) {
 	if len(m.list) < limit {
-		m.list = append(m.list, sym)
-		m.add(gain)
+		m.list = push(p, &p.counts, m.list, uint16(sym))
+		p.add(&m.symbols, gain)
 		return
 	}
 	at := m.hand
@@ -41,14 +41,12 @@ func (m *sparse) enter(sym, limit int) {
 		}
 	}
 	m.hand = (m.hand + 1) % limit
-	m.list[at] = sym
+	m.list[at] = uint16(sym)
 	m.set(1+at, gain)
 }
 
-func newSparse(limit int) *sparse {
-	m := &sparse{list: make([]int, 0, limit)}
-	m.counts = make([]uint16, 1, limit+1)
-	m.counts[0] = gain / 2
-	m.total = gain / 2
+func (p *pool) sparse() *sparse {
+	m := &take(p, &p.sparses, 1)[0]
+	p.add(&m.symbols, gain/2)
 	return m
 }

@@ -4,6 +4,7 @@ package columns
 // both, because both run the same code on the same values.
 type state struct {
 	coder
+	pool            pool
 	bytes, maxBytes int // weight, and the budget
 
 	templates []*template // by number; nil where none is live
@@ -24,8 +25,9 @@ type state struct {
 	tooMuch  bool
 	maxArena int
 
-	text  textStream
-	parse parsed // the value at hand, or the example of a layout
+	text    textStream
+	parse   parsed // the value at hand, or the example of a layout
+	example layout
 }
 
 // turnover counts the entries of all dictionaries.
@@ -41,15 +43,18 @@ const (
 	baseBytes     = 5*numberBytes + templateBytes + laneBytes
 )
 
-func newState(maxBytes int) *state {
-	s := &state{maxBytes: maxBytes, bytes: baseBytes, counts: *newNumber()}
-	s.templates = []*template{newTemplate()} // number 0 stands for lines of plain text
-	s.times.init()
-	s.lanes.init()
+func newState(maxBytes int, encoding bool) *state {
+	s := &state{maxBytes: maxBytes, bytes: baseBytes}
+	p := &s.pool
+	p.chunks = encoding
+	s.counts = *p.number()
+	s.templates = []*template{p.template()} // number 0 stands for lines of plain text
+	s.times.diff = p.number()
+	s.lanes.init(p)
 	s.statuses.limit = maxStatuses
-	s.recent.step = *newNumber()
-	s.changes = newSymbols(changeKinds)
-	s.text.lengths, s.text.lines = *newNumber(), *newNumber()
+	s.recent.step = *p.number()
+	s.changes = p.symbols(changeKinds)
+	s.text.lengths, s.text.lines = *p.number(), *p.number()
 	return s
 }
 
@@ -68,7 +73,7 @@ func (s *state) allowNumber(m **number) bool {
 		if !s.allow(numberBytes) {
 			return false
 		}
-		*m = newNumber()
+		*m = s.pool.number()
 	}
 	return true
 }

@@ -14,21 +14,6 @@ type symbols struct {
 	counts []uint16
 }
 
-// newSymbols is a model of n symbols that are equally likely.
-func newSymbols(n int) symbols {
-	s := symbols{total: uint32(n), counts: make([]uint16, n)}
-	for i := range s.counts {
-		s.counts[i] = 1
-	}
-	return s
-}
-
-// add makes the alphabet one symbol larger.
-func (s *symbols) add(count uint16) {
-	s.counts = append(s.counts, count)
-	s.total += uint32(count)
-}
-
 // set changes the count of one symbol.
 func (s *symbols) set(i int, count uint16) {
 	s.total += uint32(count) - uint32(s.counts[i])

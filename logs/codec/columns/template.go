@@ -1,6 +1,6 @@
 package columns
 
-import "bytes"
+import "slices"
 
 // template is a pattern as both sides know it: constant text, and slots in it.
 type template struct {
@@ -24,8 +24,10 @@ const (
 	maxTemplateText  = 1 << 16
 )
 
-func newTemplate() *template {
-	return &template{statuses: newSymbols(1), mixed: newSymbols(2)}
+func (p *pool) template() *template {
+	t := &take(p, &p.templates, 1)[0]
+	t.statuses, t.mixed = p.symbols(1), p.symbols(2)
+	return t
 }
 
 // weighs is the state bytes of the template.
@@ -78,7 +80,7 @@ type cut struct {
 
 // defineTemplate codes a new template and returns its number.
 func (s *state) defineTemplate(t *template) int {
-	t.text = bytes.Clone(s.string(&s.text.lengths, t.text))
+	t.text = s.pool.clone(s.string(&s.text.lengths, t.text))
 	n := s.count(len(t.at), maxTemplateSlots)
 	if !s.encoding {
 		t.at, t.slots = make([]int, n), make([]slot, n)
@@ -114,7 +116,7 @@ func (s *state) defineSlot(sl *slot) {
 		clock = 1 + sl.layout
 	}
 	clock = s.count(clock, len(s.layouts))
-	*sl = newSlot()
+	*sl = s.pool.slot()
 	sl.clock, sl.layout = clock > 0, max(clock-1, 0)
 }
 
@@ -194,5 +196,6 @@ func (s *state) defineLayout(example []byte) {
 		s.fail("an example of no layout, or too many layouts")
 		return
 	}
+	l.text, l.widths, l.bases = slices.Clone(l.text), slices.Clone(l.widths), slices.Clone(l.bases)
 	s.layouts = append(s.layouts, l)
 }

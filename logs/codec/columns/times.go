@@ -7,8 +7,6 @@ type times struct {
 	diff *number
 }
 
-func (t *times) init() { t.diff = newNumber() }
-
 // time codes the time of a record.
 func (s *state) time(ms int64) int64 {
 	t := &s.times

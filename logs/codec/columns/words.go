@@ -16,7 +16,7 @@ const (
 // word codes a word, in a context. The number is -1 for a word without room.
 func (s *state) word(w *words, m *symbols, word string) (string, int) {
 	for len(m.counts) < 1+len(w.list) {
-		m.add(1)
+		s.pool.add(m, 1)
 	}
 	n := 0
 	if s.encoding {
@@ -41,6 +41,6 @@ func (s *state) word(w *words, m *symbols, word string) (string, int) {
 		return word, -1
 	}
 	w.list = append(w.list, word)
-	m.add(gain)
+	s.pool.add(m, gain)
 	return word, len(w.list) - 1
 }
