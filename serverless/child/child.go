@@ -203,15 +203,16 @@ func (c *Child) wasStarted() bool {
 	return c.started
 }
 
-// Stop asks the process to end with SIGTERM, unless it was asked before, and
-// then kills what is left of its process group. When ctx ends first it kills the
-// whole group; then the error is ErrKilled.
+// Stop asks the process to end with SIGTERM, unless it was asked before or has
+// ended, and then kills what is left of its process group. When ctx ends first it
+// kills the whole group; then the error is ErrKilled.
 func (c *Child) Stop(ctx context.Context) error {
 	if !c.wasStarted() {
 		return nil
 	}
 	if !c.Alive() {
 		c.wg.Wait()
+		c.killGroup()
 		return nil
 	}
 	c.terminate()
@@ -238,5 +239,7 @@ func (c *Child) Stop(ctx context.Context) error {
 // not give its number to another process while a member lives, and hands numbers
 // out in turn, so it is not another group's either.
 func (c *Child) killGroup() {
-	_ = syscall.Kill(-c.PID(), syscall.SIGKILL)
+	if pid := c.PID(); pid != 0 {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
 }
