@@ -134,7 +134,11 @@ func (s *state) head(b *batch, i int) {
 	for j := range t.slots {
 		if sl := &t.slots[j]; sl.clock {
 			v := &b.values[r.from+j]
-			*v, b.arena = s.clockValue(sl, r.lane, *v, b.arena)
+			if s.encoding {
+				s.clockValue(sl, r.lane, *v, nil)
+			} else {
+				*v, b.arena = s.clockValue(sl, r.lane, nil, b.arena)
+			}
 		}
 	}
 }
@@ -147,8 +151,12 @@ func (s *state) column(b *batch, t *template, j int) {
 		s.at.line = i
 		from := b.rows[i].from
 		v := &b.values[from+j]
-		*v, b.arena = s.slotValue(sl, b.values[from:from+j], *v, b.arena)
-		if !s.encoding && len(b.arena) > s.maxArena {
+		if s.encoding {
+			s.slotValue(sl, b.values[from:from+j], *v, nil)
+			continue
+		}
+		*v, b.arena = s.slotValue(sl, b.values[from:from+j], nil, b.arena)
+		if len(b.arena) > s.maxArena {
 			s.bad, s.tooMuch = true, true
 		}
 	}

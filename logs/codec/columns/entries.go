@@ -3,7 +3,7 @@ package columns
 import "bytes"
 
 // enter counts a value that no entry holds and gives it to the dictionary.
-func (s *state) enter(sl *slot, v []byte, shaped bool, hash uint64) {
+func (s *state) enter(sl *slot, v []byte, shaped bool, c *choice) {
 	if sl.keeps == keepsNone || shaped && sl.keeps == keepsText {
 		return
 	}
@@ -21,6 +21,10 @@ func (s *state) enter(sl *slot, v []byte, shaped bool, hash uint64) {
 	}
 	if len(v) > maxEntryValue {
 		return
+	}
+	hash := uint64(0)
+	if s.encoding {
+		hash = c.hashOf(v)
 	}
 	if len(sl.items) < maxItems {
 		if !s.allow(entryBytes + len(v)) {

@@ -1,10 +1,6 @@
 package columns
 
-import (
-	"bytes"
-
-	"github.com/vigil-agent/vigil/logs/pattern"
-)
+import "bytes"
 
 // recent is the values that were last coded in full, in whatever column: the
 // identifier of a request, say, that other lines have too. A value is found there
@@ -30,11 +26,11 @@ const (
 )
 
 // find is the place of a value, or -1.
-func (r *recent) find(v []byte) int {
+func (r *recent) find(v []byte, c *choice) int {
 	if len(v) < minRecent || len(v) > maxRecent || len(r.table) == 0 {
 		return -1
 	}
-	at := int(r.table[pattern.Hash(v)%recentTable]) - 1
+	at := int(r.table[c.hashOf(v)%recentTable]) - 1
 	if at < 0 || !bytes.Equal(r.ring[at], v) {
 		return -1
 	}
@@ -60,7 +56,7 @@ func (s *state) recentValue(at int, v, dst []byte) (value, rest []byte) {
 }
 
 // remember puts a value in the ring.
-func (s *state) remember(v []byte) {
+func (s *state) remember(v []byte, c *choice) {
 	r := &s.recent
 	if len(v) < minRecent || len(v) > maxRecent {
 		return
@@ -80,6 +76,6 @@ func (s *state) remember(v []byte) {
 		if r.table == nil {
 			r.table = make([]uint16, recentTable)
 		}
-		r.table[pattern.Hash(v)%recentTable] = uint16(at + 1)
+		r.table[c.hashOf(v)%recentTable] = uint16(at + 1)
 	}
 }

@@ -76,11 +76,19 @@ func (p *pool) slot() slot {
 // choice is how to code a value, and what has been found out on the way.
 type choice struct {
 	method int
-	hash   uint64
-	parsed bool // the value has been taken apart, into state.parse
-	shaped bool // it may have a shape
-	known  int  // that of an item, or -1
-	recent int  // the place of a recent value
+	hash   uint64 // 0 before hashOf
+	parsed bool   // the value has been taken apart, into state.parse
+	shaped bool   // it may have a shape
+	known  int    // that of an item, or -1
+	recent int    // the place of a recent value
+}
+
+// hashOf is the hash of the value.
+func (c *choice) hashOf(v []byte) uint64 {
+	if c.hash == 0 {
+		c.hash = pattern.Hash(v)
+	}
+	return c.hash
 }
 
 // slotValue codes the value of one slot. line is the values of the line's slots to
@@ -104,7 +112,7 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 	case m >= methodItems:
 		it := &sl.items[m-methodItems]
 		if it.shape != nil {
-			return s.shaped(sl, it.shape, v, dst, c.hash)
+			return s.shaped(sl, it.shape, v, dst, &c)
 		}
 		sl.values++
 		sl.hits++
@@ -123,8 +131,8 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 		return s.recentValue(c.recent, v, dst)
 	case m == methodText:
 		v = s.string(&s.text.lengths, v)
-		s.remember(v)
-		s.enter(sl, v, false, c.hash)
+		s.remember(v, &c)
+		s.enter(sl, v, false, &c)
 		return v, dst
 	case m == methodShape:
 		sh, ok := s.pool.shape(s.string(&s.text.lengths, s.parse.text))
@@ -136,21 +144,21 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 		sl.shapes = push(&s.pool, &s.pool.bytes, sl.shapes, uint8(len(sl.items)))
 		sl.items = push(&s.pool, &s.pool.items, sl.items, item{shape: sh})
 		s.pool.add(&sl.method, gain)
-		return s.shaped(sl, sh, v, dst, c.hash)
+		return s.shaped(sl, sh, v, dst, &c)
 	}
 	s.fail("widths are loosened twice")
 	return nil, dst
 }
 
 // shaped codes a value of a known shape.
-func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, hash uint64) (value, rest []byte) {
+func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, c *choice) (value, rest []byte) {
 	from := len(dst)
 	dst = s.shapeValue(sh, s.parse.runs, dst, !sl.loose)
 	if !s.encoding {
 		v = dst[from:len(dst):len(dst)]
 	}
-	s.remember(v)
-	s.enter(sl, v, true, hash)
+	s.remember(v, c)
+	s.enter(sl, v, true, c)
 	return v, dst
 }
 
@@ -162,8 +170,7 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 		search = search && !c.shaped
 	}
 	if search {
-		c.hash = pattern.Hash(v)
-		if i := sl.find(v, c.hash); i >= 0 {
+		if i := sl.find(v, c.hashOf(v)); i >= 0 {
 			c.method = methodItems + i
 			c.shaped = false
 		}
@@ -182,7 +189,7 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 		s.takeApart(sl, v, &c)
 	}
 	if !c.shaped || s.parse.digits() >= minRecentDigits {
-		if at := s.recent.find(v); at >= 0 {
+		if at := s.recent.find(v, &c); at >= 0 {
 			c.method, c.recent, c.shaped = methodRecent, at, false
 			return c
 		}
