@@ -62,8 +62,9 @@ type core struct {
 	nextID, lastID uint32 // of cur; lastID is maxBatchID but in tests
 	// frozen says that cur must not send any more.
 	frozen bool
-	// window is the number of batches that may be outstanding.
-	window int
+	// window is the number of batches that may be outstanding. It does not grow
+	// before suspects have been answered: batches of which one cannot be read.
+	window, suspects int
 	// parking is the batch of one record that waits for its quarantine.
 	parking      *batch
 	parkedReason Reason
@@ -361,7 +362,11 @@ func (c *core) ack(now time.Time, gen uint64, id uint32, ok bool) {
 	c.count(c.cur)
 	c.cur.acked = true
 	c.rejected = 0
-	c.window = min(2*c.window, maxWindow)
+	if c.suspects > 0 {
+		c.suspects--
+	} else {
+		c.window = min(2*c.window, maxWindow)
+	}
 	c.release(c.queue.pop())
 	c.releaseHollow()
 	c.endpoints[c.cur.endpoint].progress(now.Sub(c.cur.openedAt))

@@ -67,6 +67,7 @@ func (c *core) fail(now time.Time, err error) {
 	l := c.cur
 	e := &c.endpoints[l.endpoint]
 	lived := l.open && now.Sub(l.openedAt) >= c.cfg.BackoffMin
+	outstanding := c.queue.outstanding
 	c.closeAll(false)
 	c.blameOn(now, class, err)
 	if c.stopping && c.queue.len() == 0 {
@@ -84,7 +85,7 @@ func (c *core) fail(now time.Time, err error) {
 	stay := false
 	switch cure := fault.RuleOf(class).Cure; {
 	case cure == fault.Split && c.codec.Profile() == ProfileHTTP:
-		stay = c.bisect(now, e, l, class, ReasonSize, err)
+		stay = c.bisect(now, e, l, outstanding, class, ReasonSize, err)
 	case cure == fault.Split:
 		c.lowerLimit(e, err)
 		c.punish(now, e, class, err)
@@ -93,7 +94,7 @@ func (c *core) fail(now time.Time, err error) {
 		c.window = 1
 		c.punish(now, e, class, err)
 	case cure == fault.Bisect:
-		stay = c.bisect(now, e, l, class, ReasonPoison, err)
+		stay = c.bisect(now, e, l, outstanding, class, ReasonPoison, err)
 	case cure == fault.StepDown:
 		if stay = c.stepDown(now, e, l.rung); stay {
 			e.delay(now, c.jitter(plannedDelay))
@@ -125,16 +126,23 @@ func (c *core) lowerLimit(e *endpoint, err error) {
 
 // bisect deals with data that the receiving side cannot read, and says whether
 // the endpoint is to be tried again soon. After a snapshot without a payload
-// acknowledged, the state is to blame. Otherwise it is the oldest payload: one
-// batch at a time goes out until it is halved down to the record at fault, which
-// goes to quarantine. Each half is tried on a state of its own.
-func (c *core) bisect(now time.Time, e *endpoint, l leg, class fault.Class, reason Reason, err error) bool {
+// acknowledged, the state is to blame. Otherwise it is a payload, the oldest one
+// where it was alone on its way; where it was not, all go out again one at a time
+// and as they are, because those before the one at fault may be durable, and parts
+// of them would be repeated under new numbers. The payload at fault is halved down
+// to the record, which goes to quarantine. Each half is tried on a state of its own.
+func (c *core) bisect(now time.Time, e *endpoint, l leg, outstanding int, class fault.Class, reason Reason, err error) bool {
 	c.restate(err)
 	if (l.snapshot && !l.acked) || !l.sent || c.queue.len() == 0 || c.queue.items[0].sends == 0 {
 		c.punish(now, e, class, err)
 		return false
 	}
 	c.window = 1
+	c.suspects = max(c.suspects, outstanding, 1)
+	if outstanding > 1 {
+		e.delay(now, c.jitter(plannedDelay))
+		return true
+	}
 	head := c.queue.items[0]
 	if len(head.recs) == 0 {
 		c.punish(now, e, class, err)
@@ -144,10 +152,12 @@ func (c *core) bisect(now time.Time, e *endpoint, l leg, class fault.Class, reas
 		c.stats.BatchesSplit++
 		c.shift()
 		c.queue.split(0)
+		c.suspects++
 		e.delay(now, c.jitter(plannedDelay))
 		return true
 	}
 	c.park(head, reason, err)
+	c.suspects--
 	if c.rejected++; c.rejected > maxRejected {
 		e.delay(now, c.jitter(c.cfg.RefusedRetry))
 		return true

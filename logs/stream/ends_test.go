@@ -320,9 +320,40 @@ func TestF19BisectFindsTheRecord(t *testing.T) {
 		}
 		require.Equal(t, lines, delivered)
 		require.Contains(t, parked, "quarantine 1 poison poison: rpc error: code = InvalidArgument desc = no\n")
-		require.LessOrEqual(t, tries, 1+10, "once, and then log2 of 1000")
+		require.LessOrEqual(t, tries, 2+10, "with others, alone, and then log2 of 1000")
 		require.Equal(t, Reasons{ReasonPoison: 1}, s.core.stats.LinesQuarantined)
 	}
+}
+
+// TestInnocentBatchesStayWhole: what was on its way with the record at fault goes
+// out again under its own number, because it may be durable.
+func TestInnocentBatchesStayWhole(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, Config{}, wordCodec{})
+	s.start()
+	for i, message := range []string{"a", "b", "poison", "d"} {
+		s.append(words(i, message)...)
+	}
+	out, parked, order := s.opened(), "", ""
+	for s.core.queue.len() > 0 {
+		head := s.core.queue.items[0]
+		if s.core.queue.outstanding == 1 && string(head.recs[0].Message) != "poison" {
+			order += fmt.Sprintf("%d %s;", head.seq, head.recs[0].Message)
+			out = s.ack(head.id)
+			continue
+		}
+		require.NotEmpty(t, out)
+		if ended := s.ended(status.Error(codes.InvalidArgument, "no")); strings.Contains(ended, "quarantine") {
+			parked += ended
+			s.parked()
+		}
+		s.sleep(s.wait())
+		out = s.opened()
+	}
+	require.Equal(t, "1 a;2 b;4 d;", order)
+	require.Equal(t, 1, strings.Count(parked, "quarantine"))
+	require.Contains(t, parked, "quarantine 3 poison poison")
+	require.Zero(t, s.core.stats.BatchesSplit)
 }
 
 // TestF20PoisonSnapshot: the state is given up, the data is not touched.
