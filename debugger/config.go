@@ -3,6 +3,7 @@ package debugger
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/probe"
 	"github.com/vigil-agent/vigil/debugger/target"
@@ -23,8 +24,22 @@ type Config struct {
 	// one entry. Without an entry there is nothing to probe, so probes need at
 	// least one.
 	Targets []TargetConfig
+	// Redaction says which values are never shown.
+	Redaction RedactionConfig
 	// Output is where snapshots go.
 	Output OutputConfig
+}
+
+// RedactionConfig changes the lists of what snapshots never show. Case and the
+// characters _ - $ @ do not matter in names.
+type RedactionConfig struct {
+	// Identifiers are names of variables, fields and map keys whose values are
+	// hidden besides those of the built-in names; Except are built-in names that
+	// are shown.
+	Identifiers, Except []string
+	// Types are names of types whose values are hidden besides the built-in ones:
+	// "main.Card", or with a star at the end all that begin so, "example.org/vault.*".
+	Types []string
 }
 
 // ProbeSource is one probe definition as JSON, with the place it was written.
@@ -75,6 +90,11 @@ func (c Config) Validate() error {
 	for i, s := range c.selectors() {
 		if err := s.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("targets[%d]: %w", i, err))
+		}
+	}
+	for i, name := range c.Redaction.Types {
+		if star := strings.IndexByte(name, '*'); star == 0 || star > 0 && star < len(name)-1 {
+			errs = append(errs, fmt.Errorf("redaction.types[%d]: %q: a star stands at the end, after the beginning of the names", i, name))
 		}
 	}
 	switch c.Output.Type {

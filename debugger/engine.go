@@ -95,6 +95,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		Definitions: e.definitions,
 		Explicit:    e.explicit(),
 		Host:        e.deps.Hostname,
+		Hide:        snapshot.Redaction(e.cfg.Redaction),
 	}, control.Deps{
 		Log:     e.deps.Log,
 		Changes: e.follower.Changes(),

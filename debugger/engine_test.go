@@ -183,7 +183,7 @@ func TestEngineOneProbeFails(t *testing.T) {
 	good := filepath.Join(files, "good.json")
 	require.NoError(t, os.WriteFile(good, []byte(`[
   {"id": "from-file", "where": {"methodName": "main.handle"}, "captureSnapshot": true},
-  {"id": "line", "where": {"methodName": "main.handle", "lines": ["3"], "sourceFile": "main.go"}, "captureSnapshot": true},
+  {"id": "line", "where": {"methodName": "main.handle", "lines": ["3", "4"], "signature": "(int)"}, "captureSnapshot": true},
   {"id": "misspelt", "where": {"methodName": "main.handle"}, "captureSnapshot": true}
 ]`), 0o600))
 	e, output := startEngine(t, func(c *debugger.Config) {
@@ -203,8 +203,8 @@ func TestEngineOneProbeFails(t *testing.T) {
 	for i, want := range []struct{ id, message, next string }{
 		{
 			"line",
-			good + `:3:57: probe "line": where.lines: line probes are not supported by this version; remove the key` + "\n" +
-				good + `:3:73: probe "line": where.sourceFile: line probes are not supported by this version; remove the key`,
+			good + `:3:66: probe "line": where.lines: holds 2 lines; a probe is on one: write a definition for each` + "\n" +
+				good + `:3:78: probe "line": where.signature: overload signatures are not supported by this version; remove the key`,
 			"correct the file and restart",
 		},
 		{"misspelt", "id: is already used by the probe at vigil.yaml:12:5", "give one of them another id"},
@@ -305,7 +305,8 @@ func TestEngineStopWithoutStart(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"probes":[{"id":"handle","version":3,"function":"main.handle","origin":"vigil.yaml:12:5","state":"RECEIVED",`+
 		`"message":"no process to place it in","next":"start the service, or correct debugger.targets","targets":[],`+
-		`"hits":0,"snapshots":0,"bytes":0,"throttled":0,"dropped":0,"incomplete":0}],"output":{"lines":0,"bytes":0,"dropped":0,"lost":0}}`, string(text))
+		`"types_pending":0,"hits":0,"snapshots":0,"bytes":0,"throttled":0,"dropped":0,"incomplete":0,"faults":0,"busy_ns":0,"returns":0,"unmatched":0,`+
+		`"paired":0,"unwound":0,"evicted":0,"overdue":0,"ended":0,"alone":0,"replans":0,"types_refused":0}],"output":{"lines":0,"bytes":0,"dropped":0,"lost":0}}`, string(text))
 }
 
 // TestEngineOutputCannotBeOpened leaves nothing running.

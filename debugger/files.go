@@ -23,7 +23,7 @@ func (e *Engine) readFiles() {
 		for _, d := range defs {
 			same := func(o probe.Definition) bool { return o.ID == d.ID }
 			if i := slices.IndexFunc(e.definitions, same); i >= 0 {
-				e.refuse(ProbeStatus{ID: d.ID, Version: d.Version, Function: d.Function, Origin: d.Origin},
+				e.refuse(ProbeStatus{ID: d.ID, Version: d.Version, Function: d.Place(), Origin: d.Origin},
 					fmt.Errorf("id: is already used by the probe at %s", e.definitions[i].Origin), "give one of them another id")
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
@@ -25,8 +26,10 @@ type TraceOptions struct {
 	// PID is the process.
 	PID int
 	// Function is a qualified Go name, or the end of one that fits a single
-	// function: "main.handle", "(*Server).Handle".
+	// function: "main.handle", "(*Server).Handle"; or a line: "server.go:42".
 	Function string
+	// Returns waits for each call to return, and shows its results and duration.
+	Returns bool
 	// Limit ends the trace after so many hits; 0 means no limit.
 	Limit int
 	// PerSecond bounds the hits that are captured; 0 means
@@ -40,12 +43,14 @@ type TraceOptions struct {
 	OnSnapshot func(Hit)
 }
 
-// TraceInfo is where the probe was placed.
+// TraceInfo is where the probe was placed. Function, File and Line are those of
+// the first place, when there are several.
 type TraceInfo struct {
 	PID     int    `json:"pid"`
 	Exe     string `json:"exe"`
 	Service string `json:"service"`
-	// Function is the resolved name; File and Line are its declaration.
+	// Function is the resolved name; File and Line are its declaration, or the line
+	// that is probed.
 	Function string `json:"function"`
 	File     string `json:"file"`
 	Line     int    `json:"line"`
@@ -89,7 +94,10 @@ type TraceSummary struct {
 // process still runs the program.
 const traceWait = 200 * time.Millisecond
 
-// Trace watches one function of a running process until the limit, the end of
+// maxLearn is how often a trace is placed again with types that its snapshots met.
+const maxLearn = 16
+
+// Trace watches one function or line of a running process until the limit, the end of
 // ctx, or the end of the process; none of these is an error. The process is not
 // stopped, and nothing is left in it.
 //
@@ -99,7 +107,7 @@ const traceWait = 200 * time.Millisecond
 // TraceInfo.Notes say so.
 func Trace(ctx context.Context, o TraceOptions) (TraceSummary, error) {
 	if o.Function == "" {
-		return TraceSummary{}, errors.New("trace: no function is named: give one like main.handle or main.(*Server).Handle")
+		return TraceSummary{}, errors.New("trace: no function is named: give one like main.handle or main.(*Server).Handle, or a line like server.go:42")
 	}
 	proc, err := target.Inspect(o.PID)
 	if err != nil {
@@ -109,46 +117,79 @@ func Trace(ctx context.Context, o TraceOptions) (TraceSummary, error) {
 	if err != nil {
 		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
 	}
-	// NewProgram closes the binary, also when it fails.
-	resolved := control.Resolve(bin, []probe.Definition{{
-		ID: "trace", Function: o.Function, Limits: o.Limits.OrDefaults(),
+	definition := probe.Definition{
+		ID: "trace", Function: o.Function, Returns: o.Returns, Limits: o.Limits.OrDefaults(),
 		SnapshotsPerSecond: cmp.Or(o.PerSecond, DefaultTracePerSecond),
-	}})
-	program, err := control.NewProgram(bin, resolved, control.LoadKernel, "")
+	}
+	if file, line, ok := probe.FileLine(o.Function); ok {
+		definition.Function, definition.File, definition.Line = "", file, line
+	}
+	// NewProgram closes the binary, also when it fails.
+	resolved := control.Resolve(bin, []probe.Definition{definition}, snapshot.Redaction{})
+	program, err := control.NewProgram(bin, resolved, control.Options{})
 	if failed := resolved[0].Err; failed != nil {
 		err = failed
 	}
 	if err != nil {
 		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
 	}
-	t := tracer{options: o, process: proc, program: program}
+	t := tracer{options: o, process: proc}
+	t.program.Store(program)
 	end, err := t.run(ctx)
-	// What was captured before the probe was removed is the caller's.
-	err = errors.Join(err, program.Detach(proc.PID), program.Drain(t.deliver), program.Close())
-	counters, statsErr := program.Counters()
-	if err := errors.Join(err, statsErr); err != nil {
+	if err := errors.Join(err, t.program.Load().Detach(proc.PID), t.finish(t.program.Load())); err != nil {
 		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
 	}
-	counters[0].Dropped -= t.unwanted
-	return TraceSummary{End: end, Counters: counters[0]}, nil
+	t.counters.Dropped -= t.unwanted
+	return TraceSummary{End: end, Counters: t.counters}, nil
 }
 
 // tracer is one Trace.
 type tracer struct {
 	options TraceOptions
 	process target.Process
-	program *control.Program
+	program atomic.Pointer[control.Program]
+	learned int
 	hits    int
 	// unwanted hits came after the limit was reached.
 	unwanted uint64
+	counters Counters
 	hit      Hit
 }
 
+// finish delivers what a program captured, which is the caller's, and ends it.
+func (t *tracer) finish(p *control.Program) error {
+	err := errors.Join(p.Drain(t.deliver), p.Close())
+	counters, statsErr := p.Counters()
+	if len(counters) > 0 {
+		t.counters.Add(counters[0])
+	}
+	return errors.Join(err, statsErr)
+}
+
+// learn places the probe again with the types that its snapshots met.
+func (t *tracer) learn() error {
+	old := t.program.Load()
+	if !old.Wanting() || t.learned == maxLearn {
+		return nil
+	}
+	t.learned++
+	next, err := old.Successor()
+	if err != nil {
+		t.learned = maxLearn // the values are missing, and the snapshots say so
+		return nil
+	}
+	t.counters.Replans++
+	t.program.Store(next)
+	return t.finish(old)
+}
+
+func (t *tracer) interrupt() { t.program.Load().Interrupt() }
+
 func (t *tracer) run(ctx context.Context) (TraceEnd, error) {
-	if err := t.program.Attach(t.process); err != nil {
+	if err := t.program.Load().Attach(t.process); err != nil {
 		return "", err
 	}
-	stop := context.AfterFunc(ctx, t.program.Interrupt)
+	stop := context.AfterFunc(ctx, t.interrupt)
 	defer stop()
 	if t.options.OnReady != nil {
 		t.options.OnReady(t.info())
@@ -156,7 +197,7 @@ func (t *tracer) run(ctx context.Context) (TraceEnd, error) {
 	for {
 		// Asked before the read, so that the last hits are read after the end.
 		running := t.process.Running()
-		err := t.program.Read(time.Now().Add(traceWait), t.deliver)
+		err := t.program.Load().Read(time.Now().Add(traceWait), t.deliver)
 		switch {
 		case err != nil && !errors.Is(err, event.ErrMalformed):
 			return "", err
@@ -167,17 +208,21 @@ func (t *tracer) run(ctx context.Context) (TraceEnd, error) {
 		case !running:
 			return TraceExited, nil
 		}
+		if err := t.learn(); err != nil {
+			return "", err
+		}
 	}
 }
 
 func (t *tracer) full() bool { return t.options.Limit > 0 && t.hits >= t.options.Limit }
 
 func (t *tracer) info() TraceInfo {
-	p := t.program.Probes()[0].Plan()
+	installed := t.program.Load().Probes()[0]
+	p := installed.Plans()[0]
 	return TraceInfo{
 		PID: t.process.PID, Exe: t.process.Exe, Service: t.process.Service,
 		Function: p.Function, File: p.File, Line: p.Line,
-		Sites: control.Sites(p), Notes: p.Notes,
+		Sites: control.Sites(installed.Plans()), Notes: installed.Notes(),
 	}
 }
 
@@ -194,7 +239,7 @@ func (t *tracer) deliver(_ *control.Installed, s *snapshot.Snapshot) int {
 	t.hit.Tree = s.AppendTree(t.hit.Tree[:0])
 	t.options.OnSnapshot(t.hit)
 	if t.full() {
-		t.program.Interrupt()
+		t.interrupt()
 	}
 	return len(t.hit.JSON)
 }

@@ -13,6 +13,15 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type captureCall struct {
+	_      structs.HostLayout
+	Goid   uint64
+	Target uint32
+	Probe  uint32
+	Depth  uint32
+	Pad    uint32
+}
+
 type captureDynamic struct {
 	_      structs.HostLayout
 	Probe  uint32
@@ -43,7 +52,7 @@ type captureParams struct {
 	Depth       uint32
 	GoidOffset  uint32
 	StackOffset uint32
-	Pad         uint32
+	Throttle    uint32
 	FirstSite   uint32
 	Frames      uint32
 }
@@ -108,7 +117,7 @@ type captureSite struct {
 	Cfa     int32
 	Framed  uint32
 	Routine uint32
-	Pad     uint32
+	End     uint32
 	Types   int64
 }
 
@@ -122,12 +131,15 @@ type captureStats struct {
 	Faults     uint64
 	Incomplete uint64
 	BusyNs     uint64
+	Returns    uint64
+	Unmatched  uint64
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	captureMapCalls        = "calls"
 	captureMapCode         = "code"
 	captureMapDynamics     = "dynamics"
 	captureMapParams       = "params"
@@ -139,6 +151,7 @@ const (
 	captureMapThrottle     = "throttle"
 	captureProgOnHit       = "on_hit"
 	captureVarLastWake     = "last_wake"
+	captureVarPaused       = "paused"
 	captureVarScratchSlots = "scratch_slots"
 	captureVarSleepable    = "sleepable"
 	captureVarWakeBytes    = "wake_bytes"
@@ -193,6 +206,7 @@ type captureProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureMapSpecs struct {
+	Calls    *ebpf.MapSpec `ebpf:"calls"`
 	Code     *ebpf.MapSpec `ebpf:"code"`
 	Dynamics *ebpf.MapSpec `ebpf:"dynamics"`
 	Params   *ebpf.MapSpec `ebpf:"params"`
@@ -209,6 +223,7 @@ type captureMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureVariableSpecs struct {
 	LastWake     *ebpf.VariableSpec `ebpf:"last_wake"`
+	Paused       *ebpf.VariableSpec `ebpf:"paused"`
 	ScratchSlots *ebpf.VariableSpec `ebpf:"scratch_slots"`
 	Sleepable    *ebpf.VariableSpec `ebpf:"sleepable"`
 	WakeBytes    *ebpf.VariableSpec `ebpf:"wake_bytes"`
@@ -234,6 +249,7 @@ func (o *captureObjects) Close() error {
 //
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureMaps struct {
+	Calls    *ebpf.Map `ebpf:"calls"`
 	Code     *ebpf.Map `ebpf:"code"`
 	Dynamics *ebpf.Map `ebpf:"dynamics"`
 	Params   *ebpf.Map `ebpf:"params"`
@@ -247,6 +263,7 @@ type captureMaps struct {
 
 func (m *captureMaps) Close() error {
 	return _CaptureClose(
+		m.Calls,
 		m.Code,
 		m.Dynamics,
 		m.Params,
@@ -264,6 +281,7 @@ func (m *captureMaps) Close() error {
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureVariables struct {
 	LastWake     *ebpf.Variable `ebpf:"last_wake"`
+	Paused       *ebpf.Variable `ebpf:"paused"`
 	ScratchSlots *ebpf.Variable `ebpf:"scratch_slots"`
 	Sleepable    *ebpf.Variable `ebpf:"sleepable"`
 	WakeBytes    *ebpf.Variable `ebpf:"wake_bytes"`

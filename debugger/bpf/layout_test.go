@@ -70,9 +70,13 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 	}
 	require.Equal(t, map[string][]string{
 		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS", "OP_INSTANCE"},
+		"end":     {"END_NONE", "END_ENTRY", "END_RETURN"},
 		"groups":  {"GROUPS_SMALL", "GROUPS_TABLE", "GROUPS_BUCKETS", "GROUPS_OLD", "GROUPS_NEXT"},
 		"reason":  {"REASON_NONE", "REASON_UNAVAILABLE", "REASON_LENGTH", "REASON_COLLECTION", "REASON_TOO_LARGE", "REASON_POINTERS"},
 	}, names)
+	require.Equal(t, []uint32{0, 0, 1, 2}, []uint32{
+		endOf(plan.SiteEntry, false), endOf(plan.SiteLine, false), endOf(plan.SiteEntry, true), endOf(plan.SiteReturn, true),
+	})
 	require.EqualValues(t, plan.OpInstance, len(names["op_code"])-1)
 	require.EqualValues(t, plan.GroupsNext, len(names["groups"])-1)
 	require.EqualValues(t, event.MaxReason, len(names["reason"])-1)

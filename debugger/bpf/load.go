@@ -49,7 +49,7 @@ func check(probes []Probe) error {
 	if len(probes) == 0 || len(probes) > MaxProbes {
 		return fmt.Errorf("load probes: %d given, want 1 to %d", len(probes), MaxProbes)
 	}
-	for _, p := range probes {
+	for i, p := range probes {
 		switch {
 		case len(p.Plan.Sites) == 0:
 			return fmt.Errorf("load probe %s: its plan for %s has no sites", p.Plan.ProbeID, p.Plan.Function)
@@ -57,6 +57,8 @@ func check(probes []Probe) error {
 			return fmt.Errorf("load probe %s: its plan for %s has %d sites, want at most %d", p.Plan.ProbeID, p.Plan.Function, len(p.Plan.Sites), MaxProbes)
 		case len(p.Plan.Code) == 0:
 			return fmt.Errorf("load probe %s: its plan for %s is not compiled", p.Plan.ProbeID, p.Plan.Function)
+		case p.Shares < 0 || p.Shares > i:
+			return fmt.Errorf("load probe %s: shares the bound of probe %d, which is not an earlier one", p.Plan.ProbeID, p.Shares-1)
 		case p.Plan.RootSize > plan.MaxItem:
 			return fmt.Errorf("load probe %s: a root of %d bytes exceeds %d", p.Plan.ProbeID, p.Plan.RootSize, plan.MaxItem)
 		case math.IsNaN(p.PerSecond) || p.PerSecond < 0:
@@ -102,7 +104,11 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 	}
 	scratch := max(min(cpus*perCPU, maxScratch), scratchSlots)
 	var sites, ops, dynamics int
+	calls := 1
 	for _, p := range s.probes {
+		if p.Plan.Returns() {
+			calls = maxCalls
+		}
 		sites += len(p.Plan.Sites)
 		ops += len(p.Plan.Code)
 		dynamics += len(p.Plan.Dynamic)
@@ -116,6 +122,7 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 		captureMapDynamics: max(dynamics, 1),
 		captureMapScratch:  scratch,
 		captureMapRing:     int(ring),
+		captureMapCalls:    calls,
 	} {
 		spec.Maps[name].MaxEntries = uint32(n)
 	}
@@ -138,6 +145,10 @@ const (
 	// processors, and rarely handle more hits than this at one moment.
 	maxScratch = 32
 )
+
+// maxCalls is how many captured calls may be in progress, some 100 bytes each; of
+// more, the oldest lose their return.
+const maxCalls = 1 << 14
 
 // try loads a copy of the program for the way it will be attached.
 func (s *Session) try(spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
@@ -201,11 +212,16 @@ func (s *Session) fill() error {
 			params.Frames = 0
 		}
 		params.Interval, params.Burst = throttle(p.PerSecond)
+		params.Throttle = uint32(i)
+		if p.Shares > 0 {
+			params.Throttle = uint32(p.Shares - 1)
+		}
 		if err := maps[captureMapParams].Put(uint32(i), params); err != nil {
 			return fmt.Errorf("write the parameters of probe %s: %w", p.Plan.ProbeID, err)
 		}
+		returns := p.Plan.Returns()
 		for _, site := range p.Plan.Sites {
-			v := captureSite{Cfa: site.CFAOffset, Routine: p.Plan.RootRoutine(site.Kind)}
+			v := captureSite{Cfa: site.CFAOffset, Routine: p.Plan.RootRoutine(site.Kind), End: endOf(site.Kind, returns)}
 			if site.Framed {
 				v.Framed = 1
 			}
@@ -232,6 +248,18 @@ func (s *Session) fill() error {
 		}
 	}
 	return nil
+}
+
+// endOf is what a site of a plan, with or without returns, is to its calls (enum
+// end in c/layout.h).
+func endOf(kind plan.SiteKind, returns bool) uint32 {
+	switch {
+	case kind == plan.SiteReturn:
+		return 2
+	case kind == plan.SiteEntry && returns:
+		return 1
+	}
+	return 0
 }
 
 // throttle is what one event costs and what an idle probe saves up, in

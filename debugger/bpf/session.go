@@ -53,6 +53,9 @@ type Probe struct {
 	// token bucket that holds one second's worth, and at least one. 0 is no
 	// bound.
 	PerSecond float64
+	// Shares is 1 + the index of an earlier probe whose bound this one has a part
+	// in; 0 is a bound of its own.
+	Shares int
 	// NoStack leaves out the call stack.
 	NoStack bool
 }
@@ -94,6 +97,24 @@ func (s *Session) Mode() string {
 		read = "sleepable"
 	}
 	return attach + ", " + read
+}
+
+// Pause makes the program take no hits, or take them again: with two sessions on
+// the same sites, all but one are paused.
+func (s *Session) Pause(paused bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	var value uint32
+	if paused {
+		value = 1
+	}
+	if err := s.coll.Variables[captureVarPaused].Set(value); err != nil {
+		return fmt.Errorf("pause the probes: %w", err)
+	}
+	return nil
 }
 
 // Close detaches everything and frees what the kernel holds. It interrupts

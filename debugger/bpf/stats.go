@@ -6,11 +6,16 @@ import (
 )
 
 // ProbeStats counts what happened to the hits of one probe since Load. Every
-// hit is in exactly one of Throttled, Sent, RingFull and NoScratch, except
-// those being handled at the moment.
+// hit is in exactly one of Throttled, Sent, RingFull and NoScratch, and every
+// return in one of Unmatched and the last three, except those being handled at the
+// moment.
 type ProbeStats struct {
-	// Hits is how often a site of the probe was executed.
-	Hits uint64
+	// Hits is how often an entry or line of the probe was executed; Returns is how
+	// often a return was.
+	Hits, Returns uint64
+	// Unmatched returns were of calls that were throttled, or in progress when the
+	// probe was placed.
+	Unmatched uint64
 	// Throttled hits were over the rate.
 	Throttled uint64
 	// Sent events are in the ring buffer or were read from it.
@@ -49,6 +54,8 @@ func (s *Session) collectStats() ([]ProbeStats, error) {
 		p := &all[i]
 		for _, c := range perCPU {
 			p.Hits += c.Hits
+			p.Returns += c.Returns
+			p.Unmatched += c.Unmatched
 			p.Throttled += c.Throttled
 			p.Sent += c.Sent
 			p.RingFull += c.RingFull

@@ -84,6 +84,7 @@ type fakeSession struct {
 	attached map[int]string
 	numbers  map[int]uint32
 	closed   bool
+	paused   bool
 	wake     chan struct{}
 }
 
@@ -149,6 +150,13 @@ func (f *fakeSession) Stats() ([]bpf.ProbeStats, error) {
 		out[i] = bpf.ProbeStats{Hits: 10, Throttled: 4, RingFull: 2, NoScratch: 1, Incomplete: 3}
 	}
 	return out, nil
+}
+
+func (f *fakeSession) Pause(paused bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.paused = paused
+	return nil
 }
 
 func (f *fakeSession) Mode() string { return "fake" }

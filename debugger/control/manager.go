@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/probe"
@@ -23,6 +24,8 @@ type Config struct {
 	Explicit []int
 	// Host names the machine in snapshots.
 	Host string
+	// Hide says what snapshots do not show.
+	Hide snapshot.Redaction
 }
 
 // Deps are what a Manager works with.
@@ -30,9 +33,9 @@ type Deps struct {
 	Log *slog.Logger
 	// Changes are the processes as they come and go.
 	Changes <-chan target.Change
-	// Deliver passes a snapshot on; see Program.Read. It is called from one
-	// goroutine for each binary.
-	Deliver func(*Installed, *snapshot.Snapshot) int
+	// Deliver passes a snapshot on. It is called from one goroutine for each
+	// binary.
+	Deliver Deliver
 	// Load is LoadKernel when nil.
 	Load Load
 }
@@ -43,9 +46,10 @@ type Manager struct {
 	deps  Deps
 	cache *cache // owned by run
 
-	stop chan struct{}
-	done chan struct{} // closed by the goroutine that run is
-	once sync.Once
+	wanted chan struct{} // holds one token when types are to be planned
+	stop   chan struct{}
+	done   chan struct{} // closed by the goroutine that run is
+	once   sync.Once
 
 	mu       sync.Mutex // guards everything declared below it
 	running  map[binary.Identity]*running
@@ -65,11 +69,8 @@ type placing struct {
 
 // NewManager makes a manager; it does nothing before Start.
 func NewManager(cfg Config, deps Deps) *Manager {
-	if deps.Load == nil {
-		deps.Load = LoadKernel
-	}
 	return &Manager{
-		cfg: cfg, deps: deps, cache: newCache(), stop: make(chan struct{}),
+		cfg: cfg, deps: deps, cache: newCache(), wanted: make(chan struct{}, 1), stop: make(chan struct{}),
 		running: map[binary.Identity]*running{}, placings: map[int]*placing{}, past: map[string]Counters{},
 	}
 }
@@ -99,11 +100,17 @@ func (m *Manager) Stop(ctx context.Context) error {
 
 func (m *Manager) run() {
 	defer close(m.done)
+	replan := time.NewTimer(0)
+	defer replan.Stop()
 	for {
 		select {
 		case <-m.stop:
 			m.unloadAll()
 			return
+		case <-m.wanted:
+			replan.Reset(time.Until(m.nextReplan()))
+		case <-replan.C:
+			m.replanDue(time.Now())
 		case c, ok := <-m.deps.Changes:
 			switch {
 			case !ok:
@@ -173,12 +180,12 @@ func (m *Manager) program(at *placing) (*running, error) {
 		at.resolutions = r.resolutions
 		return r, bin.Close()
 	}
-	at.resolutions = m.cache.get(id, func() []Resolution { return Resolve(bin, m.cfg.Definitions) })
-	p, err := NewProgram(bin, at.resolutions, m.deps.Load, m.cfg.Host)
+	at.resolutions = m.cache.get(keyOf(bin), func() []Resolution { return Resolve(bin, m.cfg.Definitions, m.cfg.Hide) })
+	p, err := NewProgram(bin, at.resolutions, Options{Load: m.deps.Load, Host: m.cfg.Host, Hide: m.cfg.Hide, Wanted: m.want})
 	if err != nil {
 		return nil, err
 	}
-	r := &running{Program: p, resolutions: at.resolutions, quit: make(chan struct{}), done: make(chan struct{})}
+	r := newRunning(p)
 	m.mu.Lock()
 	m.running[id] = r
 	m.mode = p.Mode()

@@ -11,8 +11,7 @@ import (
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/bpf"
 	"github.com/vigil-agent/vigil/debugger/event"
-	"github.com/vigil-agent/vigil/debugger/plan"
-	"github.com/vigil-agent/vigil/debugger/probe"
+	"github.com/vigil-agent/vigil/debugger/event/pair"
 	"github.com/vigil-agent/vigil/debugger/snapshot"
 	"github.com/vigil-agent/vigil/debugger/target"
 )
@@ -23,6 +22,7 @@ type Session interface {
 	DetachPID(pid int) error
 	Read(deadline time.Time, fn func(*event.Event)) error
 	Interrupt()
+	Pause(paused bool) error
 	Stats() ([]bpf.ProbeStats, error)
 	Mode() string
 	Close() error
@@ -48,66 +48,93 @@ type Program struct {
 	bin     *binary.Binary
 	symbols *binary.Symbolizer
 	session Session
-	probes  []*Installed
-	decoder *snapshot.Decoder
-	host    string
+	options Options
+	// resolutions are those of all definitions; probes of the ones that resolved,
+	// and parts their places by the Probe of events.
+	resolutions []Resolution
+	probes      []*Installed
+	parts       []part
+	returns     bool // one of the parts has them
+	kept        bool // bin was handed over to a successor
 
-	zero   time.Time // wall time at which the monotonic clock was 0; owned by Read
-	zeroAt uint64    // monotonic time at which zero was found out
+	reading reading // owned by Read
 
 	mu     sync.RWMutex       // guards what follows
 	placed map[uint32]*placed // by the Target of events
 	next   uint32             // the last number that was given
 }
 
-// Installed is one definition that resolved in the program's binary.
-type Installed struct {
-	Definition probe.Definition
-	Layout     *snapshot.Layout
-	index      int
-	snapshots  atomic.Uint64
-	bytes      atomic.Uint64
-	refused    atomic.Uint64
+// Options are what programs are made with.
+type Options struct {
+	// Load is LoadKernel when nil.
+	Load Load
+	// Host names the machine in snapshots; empty leaves it out.
+	Host string
+	// Hide says what snapshots do not show.
+	Hide snapshot.Redaction
+	// Wanted is called, from Read, when snapshots have met types that are not
+	// known (see Successor); it may be nil.
+	Wanted func()
+	// paused programs take no hits until resume.
+	paused bool
 }
-
-// Plan is where and what the probe captures.
-func (i *Installed) Plan() *plan.Plan { return i.Layout.Plan() }
 
 // placed is a process that the program's probes are placed in.
 type placed struct {
 	snapshot.Process
-	number    uint32
+	process   target.Process
 	snapshots []atomic.Uint64 // by probe
 	endedAt   time.Time       // zero while it runs
+	calls     *pair.Pairer    // owned by Read; nil when nothing returns
+	settled   bool            // ended, and its calls were given back
 }
 
 // ErrNothingResolved says that none of a program's definitions can be placed.
 var ErrNothingResolved = errors.New("no probe resolves in the binary")
 
-// NewProgram loads the resolutions that have a layout. It takes the binary over
-// and closes it, also when it fails. host names the machine in snapshots; empty
-// leaves it out.
-func NewProgram(bin *binary.Binary, resolutions []Resolution, load Load, host string) (*Program, error) {
-	p := &Program{bin: bin, symbols: bin.Symbolizer(), host: host, placed: map[uint32]*placed{}}
+// NewProgram loads the resolutions that have places. It takes the binary over
+// and closes it, also when it fails.
+func NewProgram(bin *binary.Binary, resolutions []Resolution, o Options) (*Program, error) {
+	p, err := newProgram(bin, bin.Symbolizer(), resolutions, o)
+	if err != nil {
+		return nil, errors.Join(err, bin.Close())
+	}
+	return p, nil
+}
+
+func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Resolution, o Options) (*Program, error) {
+	if o.Load == nil {
+		o.Load = LoadKernel
+	}
+	p := &Program{bin: bin, symbols: symbols, options: o, resolutions: resolutions, placed: map[uint32]*placed{}}
 	var probes []bpf.Probe
 	for _, r := range resolutions {
 		if r.Err != nil {
 			continue
 		}
-		p.probes = append(p.probes, &Installed{Definition: r.Definition, Layout: r.Layout, index: len(probes)})
-		probes = append(probes, bpf.Probe{Plan: r.Layout.Plan(), PerSecond: r.Definition.SnapshotsPerSecond})
+		i := &Installed{Definition: r.Definition, resolution: r, index: len(p.probes)}
+		i.types.know(r.Types)
+		p.probes = append(p.probes, i)
+		first := len(probes)
+		for _, l := range r.Layouts {
+			// All places of a definition share its rate.
+			probe := bpf.Probe{Plan: l.Plan(), PerSecond: r.Definition.SnapshotsPerSecond}
+			if len(probes) > first {
+				probe.Shares = first + 1
+			}
+			probes = append(probes, probe)
+			p.parts = append(p.parts, newPart(i, l))
+			p.returns = p.returns || p.parts[len(p.parts)-1].returns
+		}
 	}
-	err := ErrNothingResolved
-	if len(probes) > 0 {
-		p.session, err = load(probes)
+	if len(probes) == 0 {
+		return nil, ErrNothingResolved
 	}
-	if err != nil {
-		return nil, errors.Join(err, bin.Close())
+	var err error
+	if p.session, err = o.Load(probes); err != nil {
+		return nil, err
 	}
-	p.decoder = snapshot.NewDecoder(snapshot.Deps{
-		Wall:    p.wall,
-		Process: p.process,
-	})
+	p.reading.decoder = snapshot.NewDecoder(snapshot.Deps{Wall: p.wall, Process: p.process})
 	return p, nil
 }
 
@@ -129,20 +156,24 @@ func (p *Program) Attach(proc target.Process) error {
 		Process: snapshot.Process{
 			PID:     proc.PID,
 			Service: proc.Service,
-			Tags:    processTags(proc, p.host),
-			Symbols: &symbols{p.symbols, bias},
+			Tags:    processTags(proc, p.options.Host),
+			Symbols: &symbols{p.symbols, p.bin, bias},
 		},
+		process:   proc,
 		snapshots: make([]atomic.Uint64, len(p.probes)),
+	}
+	if p.returns {
+		here.calls = pair.New(callBytes, p.orphan)
 	}
 	p.mu.Lock()
 	p.forget(time.Now())
 	p.next++
-	here.number = p.next
-	p.placed[here.number] = here
+	number := p.next
+	p.placed[number] = here
 	p.mu.Unlock()
-	if err := p.session.Attach(p.bin.OpenPath(), proc.PID, here.number); err != nil {
+	if err := p.session.Attach(p.bin.OpenPath(), proc.PID, number); err != nil {
 		p.mu.Lock()
-		delete(p.placed, here.number)
+		delete(p.placed, number)
 		p.mu.Unlock()
 		return err
 	}
@@ -175,10 +206,11 @@ func (p *Program) running(pid int) *placed {
 	return nil
 }
 
-// forget drops the processes that ended long enough ago.
+// forget drops the processes that ended long enough ago and have nothing left to
+// say.
 func (p *Program) forget(now time.Time) {
 	for number, here := range p.placed {
-		if !here.endedAt.IsZero() && now.Sub(here.endedAt) > remember {
+		if !here.endedAt.IsZero() && now.Sub(here.endedAt) > remember && (here.calls == nil || here.settled) {
 			delete(p.placed, number)
 		}
 	}
@@ -207,58 +239,6 @@ func (p *Program) lookup(number uint32) *placed {
 	return p.placed[number]
 }
 
-// clockEvery is how often the wall clock is compared with the monotonic one.
-const clockEvery = time.Second
-
-// wall is the wall-clock time of an event.
-func (p *Program) wall(ktime uint64) time.Time {
-	// Events of several processors are not quite in order.
-	if age := time.Duration(ktime - p.zeroAt); p.zero.IsZero() || age.Abs() > clockEvery {
-		// This clock is always there; without it the last comparison would do.
-		if zero, err := bpf.ClockZero(); err == nil {
-			p.zero, p.zeroAt = zero, ktime
-		}
-	}
-	return p.zero.Add(time.Duration(ktime))
-}
-
-// Read decodes the hits until the deadline or Interrupt and hands each to fn,
-// with the probe that was hit; the snapshot is valid during the call only. fn
-// reports how many bytes were passed on, or less than 0 when they were not. An
-// error matches os.ErrClosed after Close, or event.ErrMalformed for a single
-// event.
-func (p *Program) Read(deadline time.Time, fn func(*Installed, *snapshot.Snapshot) int) error {
-	return p.session.Read(deadline, func(e *event.Event) {
-		if int(e.Probe) >= len(p.probes) {
-			return
-		}
-		hit := p.probes[e.Probe]
-		n := fn(hit, p.decoder.Decode(hit.Layout, e))
-		if n < 0 {
-			hit.refused.Add(1)
-			return
-		}
-		hit.snapshots.Add(1)
-		hit.bytes.Add(uint64(n))
-		if here := p.lookup(e.Target); here != nil {
-			here.snapshots[hit.index].Add(1)
-		}
-	})
-}
-
-// Interrupt makes the Read that waits now, or else the next one, return.
-func (p *Program) Interrupt() { p.session.Interrupt() }
-
-// Drain reads what is left after the probes were removed from every process;
-// events that cannot be read are skipped.
-func (p *Program) Drain(fn func(*Installed, *snapshot.Snapshot) int) error {
-	for {
-		if err := p.Read(time.Now(), fn); !errors.Is(err, event.ErrMalformed) {
-			return err
-		}
-	}
-}
-
 // emitted is how many snapshots of a probe came from a process.
 func (p *Program) emitted(hit *Installed, pid int) uint64 {
 	p.mu.RLock()
@@ -272,15 +252,20 @@ func (p *Program) emitted(hit *Installed, pid int) uint64 {
 // Close removes the probes everywhere and closes the binary. No Read may be
 // running or follow.
 func (p *Program) Close() error {
-	if err := errors.Join(p.session.Close(), p.bin.Close()); err != nil {
+	err := p.session.Close()
+	if !p.kept {
+		err = errors.Join(err, p.bin.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("unload the probes of %s: %w", p.bin.Path(), err)
 	}
 	return nil
 }
 
-// symbols names the code of one process.
+// symbols names the code and the types of one process.
 type symbols struct {
 	table *binary.Symbolizer
+	bin   *binary.Binary
 	bias  uint64
 }
 
@@ -290,4 +275,9 @@ func (s *symbols) Frames(pc uint64, dst []snapshot.Frame) []snapshot.Frame {
 		dst = append(dst, snapshot.Frame(f))
 	}
 	return dst
+}
+
+// TypeName implements snapshot.TypeNamer.
+func (s *symbols) TypeName(offset uint64) (name string, ok bool) {
+	return s.bin.RuntimeTypeName(offset)
 }

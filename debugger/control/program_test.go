@@ -24,10 +24,10 @@ func open(t *testing.T, function string) (*Program, *fakeSession, error) {
 	bin, err := binary.Open(exe)
 	require.NoError(t, err)
 	var f *fakeSession
-	p, err := NewProgram(bin, Resolve(bin, []probe.Definition{definition("a", function)}), func(probes []bpf.Probe) (Session, error) {
+	p, err := NewProgram(bin, Resolve(bin, []probe.Definition{definition("a", function)}, snapshot.Redaction{}), Options{Host: "h", Load: func(probes []bpf.Probe) (Session, error) {
 		f = newFake(probes)
 		return f, nil
-	}, "h")
+	}})
 	return p, f, err
 }
 
@@ -36,7 +36,7 @@ func TestProgramResolves(t *testing.T) {
 	p, _, err := open(t, "(*Server).Serve")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, p.Close()) }()
-	got := p.Probes()[0].Plan()
+	got := p.Probes()[0].Plans()[0]
 	require.Equal(t, "main.(*Server).Serve", got.Function)
 	var names []string
 	for _, v := range got.Variables {
@@ -115,7 +115,7 @@ func TestProgramFollowsTheWallClock(t *testing.T) {
 	require.NoError(t, err)
 	now := uint64(time.Since(zero))
 	require.WithinDuration(t, time.Now(), p.wall(now), time.Minute)
-	p.zero = p.zero.Add(-time.Hour) // as if the clock was set
+	p.reading.zero = p.reading.zero.Add(-time.Hour) // as if the clock was set
 	require.WithinDuration(t, time.Now().Add(-time.Hour), p.wall(now-uint64(clockEvery)/2), time.Minute, "not compared for each event")
 	require.WithinDuration(t, time.Now(), p.wall(now+2*uint64(clockEvery)), time.Minute)
 }
@@ -126,9 +126,9 @@ func TestProgramSymbols(t *testing.T) {
 	p, _, err := open(t, "main.handle")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, p.Close()) }()
-	site := p.Probes()[0].Plan().Sites[0]
+	site := p.Probes()[0].Plans()[0].Sites[0]
 	const bias = 0x7000_0000_0000
-	s := &symbols{p.symbols, bias}
+	s := &symbols{p.symbols, p.bin, bias}
 	frames := s.Frames(site.PC+bias, []snapshot.Frame{{Function: "before"}})
 	require.Len(t, frames, 2)
 	require.Equal(t, "main.handle", frames[1].Function)
@@ -141,7 +141,7 @@ func TestCache(t *testing.T) {
 	c := newCache()
 	made := 0
 	get := func(inode uint64) []Resolution {
-		return c.get(binary.Identity{Inode: inode}, func() []Resolution {
+		return c.get(cacheKey{file: binary.Identity{Inode: inode}}, func() []Resolution {
 			made++
 			return []Resolution{{Definition: definition("a", "f")}}
 		})
@@ -193,6 +193,11 @@ func TestSummarize(t *testing.T) {
 
 func TestSites(t *testing.T) {
 	t.Parallel()
-	got := Sites(&plan.Plan{Sites: []plan.Site{{PC: 0x401000, Anchor: plan.AnchorPushRBP}, {PC: 0x402000, Anchor: plan.AnchorEmulated}, {PC: 0x403000, Anchor: plan.AnchorStepped}}})
-	require.Equal(t, []SiteStatus{{"0x401000", "push"}, {"0x402000", "emulated"}, {"0x403000", "stepped"}}, got)
+	got := Sites([]*plan.Plan{
+		{Sites: []plan.Site{{PC: 0x401000, Kind: plan.SiteEntry, Anchor: plan.AnchorPushRBP}, {PC: 0x403000, Kind: plan.SiteReturn, Anchor: plan.AnchorStepped}}},
+		{Sites: []plan.Site{{PC: 0x402000, Kind: plan.SiteLine, Anchor: plan.AnchorEmulated}}},
+	})
+	require.Equal(t, []SiteStatus{
+		{"entry", "0x401000", "push", 750}, {"return", "0x403000", "stepped", 16000}, {"line", "0x402000", "emulated", 750},
+	}, got)
 }

@@ -21,6 +21,7 @@ func (m *Manager) Status() []ProbeStatus {
 	for i, d := range m.cfg.Definitions {
 		s := NewStatus(d)
 		s.Counters = m.past[d.ID]
+		s.TypesPending = m.typesPending(d.ID)
 		for _, pid := range m.sortedPIDs() {
 			s.Targets = append(s.Targets, m.placings[pid].status(i))
 		}
@@ -33,7 +34,7 @@ func (m *Manager) Status() []ProbeStatus {
 
 // NewStatus is the status of a definition that is placed nowhere.
 func NewStatus(d probe.Definition) ProbeStatus {
-	s := ProbeStatus{ID: d.ID, Version: d.Version, Function: d.Function, Origin: d.Origin, Tags: d.Tags, Targets: []TargetStatus{}}
+	s := ProbeStatus{ID: d.ID, Version: d.Version, Function: d.Place(), Origin: d.Origin, Tags: d.Tags, Targets: []TargetStatus{}}
 	s.summarize()
 	return s
 }
@@ -57,11 +58,23 @@ func (m *Manager) addCounters(list []ProbeStatus) {
 		for k, hit := range r.Probes() {
 			for i := range list {
 				if list[i].ID == hit.Definition.ID {
-					list[i].add(counters[k])
+					list[i].Add(counters[k])
 				}
 			}
 		}
 	}
+}
+
+// typesPending is how many types of a probe are to be planned with.
+func (m *Manager) typesPending(id string) (n int) {
+	for _, r := range m.running {
+		for _, hit := range r.Probes() {
+			if hit.Definition.ID == id {
+				n += hit.types.pending()
+			}
+		}
+	}
+	return n
 }
 
 // status is the state of the i-th definition in the process.
@@ -80,8 +93,7 @@ func (at *placing) status(i int) TargetStatus {
 		if hit.Definition.ID != at.resolutions[i].Definition.ID {
 			continue
 		}
-		p := hit.Plan()
-		t.Function, t.Sites, t.Notes = p.Function, Sites(p), p.Notes
+		t.Function, t.Sites, t.Notes = hit.Plans()[0].Function, Sites(hit.Plans()), hit.Notes()
 		if t.Snapshots = at.program.emitted(hit, at.process.PID); t.Snapshots > 0 {
 			t.State = StateEmitting
 		}

@@ -10,21 +10,31 @@ import (
 // running is a program and its reader.
 type running struct {
 	*Program
-	resolutions []Resolution
-	pids        []int
-	quit        chan struct{}
-	done        chan struct{} // closed by the goroutine that read is
+	pids    []int
+	replans allowance
+	quit    chan struct{}
+	done    chan struct{} // closed by the goroutine that read is
 }
 
-// readFor is how long a reader reads before it looks whether to quit, if nobody
-// interrupts it.
-const readFor = time.Hour
+func newRunning(p *Program) *running {
+	return &running{Program: p, quit: make(chan struct{}), done: make(chan struct{})}
+}
+
+// How long a reader reads before it looks around, if nobody interrupts it: where
+// calls wait for their return, some may be overdue.
+const (
+	readFor      = time.Hour
+	readCallsFor = 5 * time.Second
+)
 
 // read delivers the hits of a program until it is told to quit, and what is
 // there then.
 func (m *Manager) read(r *running) {
 	defer close(r.done)
-	reported := false
+	reported, turn := false, readFor
+	if r.returns {
+		turn = readCallsFor
+	}
 	for {
 		select {
 		case <-r.quit:
@@ -34,7 +44,7 @@ func (m *Manager) read(r *running) {
 			return
 		default:
 		}
-		err := r.Read(time.Now().Add(readFor), m.deps.Deliver)
+		err := r.Read(time.Now().Add(turn), m.deps.Deliver)
 		switch {
 		case err == nil || errors.Is(err, event.ErrMalformed) && reported:
 		case errors.Is(err, event.ErrMalformed):
@@ -55,6 +65,19 @@ func (m *Manager) unload(r *running) {
 			m.deps.Log.Warn("probes are not fully removed", "pid", pid, "error", err)
 		}
 	}
+	counters := m.finish(r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, have := range m.running {
+		if have == r {
+			delete(m.running, id)
+		}
+	}
+	m.remember(r, counters)
+}
+
+// finish delivers what a program captured and closes it.
+func (m *Manager) finish(r *running) []Counters {
 	close(r.quit)
 	r.Interrupt()
 	<-r.done
@@ -63,17 +86,15 @@ func (m *Manager) unload(r *running) {
 	if err := errors.Join(err, statsErr); err != nil {
 		m.deps.Log.Warn("probes are not fully removed", "error", err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for id, have := range m.running {
-		if have == r {
-			delete(m.running, id)
-		}
-	}
+	return counters
+}
+
+// remember keeps the counters of a program that was closed. The caller holds mu.
+func (m *Manager) remember(r *running, counters []Counters) {
 	for i, c := range counters {
 		id := r.Probes()[i].Definition.ID
 		sum := m.past[id]
-		sum.add(c)
+		sum.Add(c)
 		m.past[id] = sum
 	}
 }

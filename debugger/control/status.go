@@ -24,8 +24,9 @@ const (
 
 // ProbeStatus is one probe in all its processes.
 type ProbeStatus struct {
-	ID       string `json:"id"`
-	Version  int    `json:"version"`
+	ID      string `json:"id"`
+	Version int    `json:"version"`
+	// Function is what it is on, as it was written: the function, or "server.go:42".
 	Function string `json:"function"`
 	// Origin is where the definition was written.
 	Origin string   `json:"origin,omitempty"`
@@ -35,6 +36,9 @@ type ProbeStatus struct {
 	Message string         `json:"message,omitempty"`
 	Next    string         `json:"next,omitempty"`
 	Targets []TargetStatus `json:"targets"`
+	// TypesPending are dynamic types that snapshots have met and that the probe
+	// will be placed again with; what it learned counts in Replans.
+	TypesPending int `json:"types_pending"`
 	Counters
 }
 
@@ -56,18 +60,27 @@ type TargetStatus struct {
 
 // SiteStatus is one probed instruction.
 type SiteStatus struct {
+	// Kind is "entry", "return" or "line".
+	Kind string `json:"kind"`
 	// PC is its link-time address in hexadecimal.
 	PC string `json:"pc"`
 	// Anchor is what the trap costs: "push" and "emulated" are one trap,
-	// "stepped" is two, some twenty times slower in a virtual machine.
+	// "stepped" is two, some twenty times slower in a virtual machine. CostNS is
+	// what one hit costs the process, in nanoseconds, before anything is captured.
 	Anchor string `json:"anchor"`
+	CostNS int64  `json:"cost_ns"`
 }
 
-// Sites are the probed instructions of a plan.
-func Sites(p *plan.Plan) []SiteStatus {
-	out := make([]SiteStatus, len(p.Sites))
-	for i, s := range p.Sites {
-		out[i] = SiteStatus{PC: "0x" + strconv.FormatUint(s.PC, 16), Anchor: s.Anchor.String()}
+// Sites are the probed instructions of plans.
+func Sites(plans []*plan.Plan) []SiteStatus {
+	var out []SiteStatus
+	for _, p := range plans {
+		for _, s := range p.Sites {
+			out = append(out, SiteStatus{
+				Kind: s.Kind.String(), PC: "0x" + strconv.FormatUint(s.PC, 16),
+				Anchor: s.Anchor.String(), CostNS: s.Anchor.Cost().Nanoseconds(),
+			})
+		}
 	}
 	return out
 }

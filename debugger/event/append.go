@@ -23,6 +23,7 @@ func Append(dst []byte, e *Event) []byte {
 	dst = le.AppendUint64(dst, e.PC)
 	dst = le.AppendUint32(dst, e.Depth)
 	dst = le.AppendUint32(dst, e.CPU)
+	dst = le.AppendUint64(dst, e.EntryKtime)
 	for _, pc := range e.Stack {
 		dst = le.AppendUint64(dst, pc)
 	}

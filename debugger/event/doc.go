@@ -23,7 +23,8 @@
 //	56     8    run-time address of the probed instruction
 //	64     4    bytes of the goroutine's stack above the frame, 0 when unreadable
 //	68     4    processor
-//	72     8×n  program counters; none in a later fragment, nor when the reader has
+//	72     8    at a return, CLOCK_MONOTONIC when the call began; else 0
+//	80     8×n  program counters; none in a later fragment, nor when the reader has
 //	            them
 //	…           items, each:
 //	            4    type id in bits 0-26, reason in bits 27-31

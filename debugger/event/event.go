@@ -24,6 +24,8 @@ type Event struct {
 	GoID uint64
 	// Ktime is CLOCK_MONOTONIC in nanoseconds.
 	Ktime uint64
+	// EntryKtime is, at a return, when the call began, on the same clock; else 0.
+	EntryKtime uint64
 	// PC is the run-time address of the probed instruction. Less that of the
 	// plan's site it is the bias of the process.
 	PC uint64

@@ -12,9 +12,9 @@ import (
 // The numbers of the layout; doc.go has the picture.
 const (
 	// Version is the layout this package reads and writes.
-	Version = 2
+	Version = 3
 
-	headerSize = 72
+	headerSize = 80
 	itemSize   = 16
 	align      = 8
 
@@ -57,6 +57,7 @@ func (e *Event) parse(buf []byte) error {
 	e.Incomplete = le.Uint32(buf[28:])&(flagIncomplete|flagMore) != 0
 	e.GoID, e.Ktime = le.Uint64(buf[32:]), le.Uint64(buf[40:])
 	e.StackID, e.PC, e.Depth, e.CPU = le.Uint64(buf[48:]), le.Uint64(buf[56:]), le.Uint32(buf[64:]), le.Uint32(buf[68:])
+	e.EntryKtime = le.Uint64(buf[72:])
 
 	pos := headerSize
 	if len(buf)-pos < 8*frames {

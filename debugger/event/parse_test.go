@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func sample() *Event {
 	e := &Event{
 		Probe: 1, Site: 2, PID: 4242, TID: 4243, Target: 3, GoID: 17, Ktime: 0x1122334455667788, Incomplete: true,
-		StackID: 0xfeed, PC: 0x401000, Depth: 640, CPU: 1,
+		StackID: 0xfeed, PC: 0x401000, Depth: 640, CPU: 1, EntryKtime: 0x1122334455660000,
 		Stack: []uint64{0x401000, 0x402000},
 		Items: []Item{
 			{Addr: 0xc000_1000, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
@@ -77,17 +77,17 @@ func TestParseNamesThePlaceOfAFault(t *testing.T) {
 		buf  []byte
 		want string
 	}{
-		"short":         {make([]byte, 71), "malformed event at byte 71: 71 bytes are fewer than the header's 72"},
-		"length":        {edit(0, 0xff, 0xff), "malformed event at byte 0: length 65535 does not fit a record of 176 bytes"},
-		"odd length":    {edit(0, 73), "malformed event at byte 0: length 73 does not fit a record of 176 bytes"},
-		"no header":     {edit(0, 40), "malformed event at byte 0: length 40 does not fit a record of 176 bytes"},
-		"version":       {edit(4, 9), "malformed event at byte 4: layout version 9 is not 2: the kernel program and this reader come from different builds"},
+		"short":         {make([]byte, 79), "malformed event at byte 79: 79 bytes are fewer than the header's 80"},
+		"length":        {edit(0, 0xff, 0xff), "malformed event at byte 0: length 65535 does not fit a record of 184 bytes"},
+		"odd length":    {edit(0, 73), "malformed event at byte 0: length 73 does not fit a record of 184 bytes"},
+		"no header":     {edit(0, 40), "malformed event at byte 0: length 40 does not fit a record of 184 bytes"},
+		"version":       {edit(4, 9), "malformed event at byte 4: layout version 9 is not 3: the kernel program and this reader come from different builds"},
 		"frames":        {edit(6, 0xff), "malformed event at byte 6: 255 program counters do not fit 104 bytes"},
-		"item size":     {edit(92, 0xff, 0xff), "malformed event at byte 92: an item of 65535 bytes does not fit the 72 left"},
-		"item cut":      {edit(0, 96), "malformed event at byte 88: 8 bytes are fewer than an item's header"},
-		"reason":        {edit(91, 0xf8), "malformed event at byte 88: reason 31 is not known"},
-		"hole has data": {edit(124, 8), "malformed event at byte 124: a hole of the root has 8 bytes of data"},
-		"no root":       {edit(88, 1), "malformed event at byte 88: the first item has type 1, not the root's 0"},
+		"item size":     {edit(100, 0xff, 0xff), "malformed event at byte 100: an item of 65535 bytes does not fit the 72 left"},
+		"item cut":      {edit(0, 104), "malformed event at byte 96: 8 bytes are fewer than an item's header"},
+		"reason":        {edit(99, 0xf8), "malformed event at byte 96: reason 31 is not known"},
+		"hole has data": {edit(132, 8), "malformed event at byte 132: a hole of the root has 8 bytes of data"},
+		"no root":       {edit(96, 1), "malformed event at byte 96: the first item has type 1, not the root's 0"},
 	} {
 		e := *sample()
 		err := Parse(c.buf, &e)
@@ -106,7 +106,7 @@ func TestAppendThenParseIsIdentity(t *testing.T) {
 			PID: rapid.Uint32().Draw(t, "pid"), TID: rapid.Uint32().Draw(t, "tid"), Target: rapid.Uint32().Draw(t, "target"),
 			GoID: rapid.Uint64().Draw(t, "goid"), Ktime: rapid.Uint64().Draw(t, "ktime"),
 			Incomplete: rapid.Bool().Draw(t, "incomplete"),
-			StackID:    rapid.Uint64().Draw(t, "stack id"), PC: rapid.Uint64().Draw(t, "pc"), Depth: rapid.Uint32().Draw(t, "depth"), CPU: rapid.Uint32().Draw(t, "cpu"),
+			EntryKtime: rapid.Uint64().Draw(t, "entry"), StackID: rapid.Uint64().Draw(t, "stack id"), PC: rapid.Uint64().Draw(t, "pc"), Depth: rapid.Uint32().Draw(t, "depth"), CPU: rapid.Uint32().Draw(t, "cpu"),
 			Stack: rapid.SliceOfN(rapid.Uint64(), 0, 128).Draw(t, "stack"),
 			Items: []Item{},
 			holes: []hole{},

@@ -1,12 +1,12 @@
 package explain
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/plan"
+	"github.com/vigil-agent/vigil/debugger/probe"
 )
 
 // Options bound a report.
@@ -30,7 +30,7 @@ func What(bin *binary.Binary, what string, o Options) (*Report, error) {
 	if err := bin.DebugInfo(); err != nil {
 		r.DebugInfo = err.Error()
 	}
-	if file, line, ok := fileLine(what); ok {
+	if file, line, ok := probe.FileLine(what); ok {
 		places, err := bin.FindLine(file, line)
 		if err != nil {
 			return nil, err
@@ -41,26 +41,10 @@ func What(bin *binary.Binary, what string, o Options) (*Report, error) {
 	return r, r.function(bin, what, o)
 }
 
-// fileLine splits "server.go:42".
-func fileLine(what string) (file string, line int, ok bool) {
-	i := strings.LastIndexByte(what, ':')
-	if i <= 0 {
-		return "", 0, false
-	}
-	line, err := strconv.Atoi(what[i+1:])
-	return what[:i], line, err == nil && line > 0
-}
-
 func (r *Report) function(bin *binary.Binary, name string, o Options) error {
-	fns, err := bin.FindInstances(name)
-	inlined := (*binary.InlinedError)(nil)
-	switch {
-	case errors.As(err, &inlined):
-		name = inlined.Name
-	case err != nil:
+	fns, copies, err := plan.Find(bin, name)
+	if err != nil {
 		return err
-	default:
-		name = fns[0].Plain()
 	}
 	for i := range fns {
 		if len(r.Placements) == o.Most {
@@ -69,14 +53,7 @@ func (r *Report) function(bin *binary.Binary, name string, o Options) error {
 		}
 		r.Placements = append(r.Placements, Function(bin, &fns[i]))
 	}
-	places, copiesErr := bin.Inlined(name)
-	if copiesErr != nil {
-		return copiesErr
-	}
-	if len(fns) == 0 && len(places) == 0 {
-		return err
-	}
-	r.places(bin, places, plan.SiteEntry, o)
+	r.places(bin, copies, plan.SiteEntry, o)
 	return nil
 }
 
@@ -115,7 +92,7 @@ func placement(p *plan.Plan, err error) Placement {
 	for _, s := range p.Sites {
 		out.Sites = append(out.Sites, Site{
 			Kind: s.Kind.String(), PC: "0x" + strconv.FormatUint(s.PC, 16), Anchor: s.Anchor.String(),
-			CostNS: Cost(s.Anchor).Nanoseconds(), Restarts: s.Restarts,
+			CostNS: s.Anchor.Cost().Nanoseconds(), Restarts: s.Restarts,
 		})
 	}
 	for _, v := range p.Variables {

@@ -1,11 +1,5 @@
 package explain
 
-import (
-	"time"
-
-	"github.com/vigil-agent/vigil/debugger/plan"
-)
-
 // Report is everything that can be said of one question.
 type Report struct {
 	// Asked is the function or FILE:LINE as it was written.
@@ -79,16 +73,4 @@ type Variable struct {
 	Where    []string `json:"where,omitempty"`
 	// Reason is why it cannot be read, or not all of it.
 	Reason string `json:"reason,omitempty"`
-}
-
-// Cost is what a hit of an empty probe costs at each class of instruction:
-// the kernel emulates some behind one trap, and steps over others with a second
-// one. They were measured in a virtual machine, where the second trap is dear
-// (debugger specification, section 7.2: 0.75 µs at PUSH RBP, 0.6 to 0.77 µs at
-// jumps and calls, 14.5 to 21.9 µs elsewhere); on bare metal both are less.
-func Cost(anchor plan.Anchor) time.Duration {
-	if anchor == plan.AnchorPushRBP || anchor == plan.AnchorEmulated {
-		return 750 * time.Nanosecond
-	}
-	return 16 * time.Microsecond
 }

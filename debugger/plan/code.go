@@ -107,14 +107,15 @@ type Dynamic struct {
 // At returns results are captured, elsewhere everything but results. The plan
 // must have been compiled.
 func (p *Plan) RootRoutine(k SiteKind) uint32 {
-	if k != SiteReturn || !p.returns() {
+	if k != SiteReturn || !p.Returns() {
 		return 0
 	}
 	entry := slices.IndexFunc(p.Code, func(o Op) bool { return o.Code == OpEnd })
 	return uint32(entry + 1)
 }
 
-func (p *Plan) returns() bool {
+// Returns reports whether returns are probed.
+func (p *Plan) Returns() bool {
 	return slices.ContainsFunc(p.Sites, func(s Site) bool { return s.Kind == SiteReturn })
 }
 

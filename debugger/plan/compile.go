@@ -52,7 +52,7 @@ func Compile(p *Plan) error {
 	}
 	c.layout(p)
 	c.root(p, p.Dictionary, func(r Role) bool { return r != RoleResult })
-	if p.returns() {
+	if p.Returns() {
 		c.root(p, nil, func(r Role) bool { return r == RoleResult })
 	}
 	c.dynamicTypes(p)

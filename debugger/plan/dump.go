@@ -56,7 +56,7 @@ func DumpCode(p *Plan) string {
 	}
 	limits := p.Limits.OrDefaults()
 	fmt.Fprintf(&b, "root: %d bytes, depth %d\n", p.RootSize, limits.Depth)
-	if p.returns() {
+	if p.Returns() {
 		starts[p.RootRoutine(SiteReturn)] = "root at returns"
 	}
 	for i, op := range p.Code {

@@ -77,7 +77,14 @@ func (r *resolver) note(format string, args ...any) {
 	r.plan.Notes = append(r.plan.Notes, fmt.Sprintf(format, args...))
 }
 
+// goid finds what tells goroutines and their calls apart. Without variables the
+// table of types is empty, and needs no more than that.
 func (r *resolver) goid() (err error) {
+	if r.plan.Types.Len() == 0 {
+		if r.plan.Types.Runtime, err = r.bin.Runtime(); err != nil {
+			return err
+		}
+	}
 	r.plan.GoIDOffset, err = r.bin.GoIDOffset()
 	return err
 }

@@ -14,6 +14,7 @@ type draft struct {
 	captureSnapshot      bool
 	methodName, typeName string
 	whereOffset          int
+	exitOffset           int // of evaluateAt, when it is EXIT
 }
 
 // handler takes the value of one key.
@@ -143,15 +144,36 @@ func (c *checker) language(_ *draft, key string, v node) {
 	}
 }
 
-func (c *checker) evaluateAt(_ *draft, key string, v node) {
+func (c *checker) evaluateAt(d *draft, key string, v node) {
 	switch {
 	case v.kind == '"' && slices.Contains([]string{"", "DEFAULT", "ENTRY"}, v.text):
 	case v.kind == '"' && v.text == "EXIT":
-		c.problem(v.offset, key, `return capture is not supported by this version; use "ENTRY"`)
+		d.Returns, d.exitOffset = true, v.offset
 	default:
-		c.problem(v.offset, key, `must be "ENTRY" or "DEFAULT", not %s`, describe(v))
+		c.problem(v.offset, key, `must be "ENTRY", "EXIT" or "DEFAULT", not %s`, describe(v))
 	}
 }
+
+// lines takes a list with the one line of a probe, a string as the format has it.
+func (c *checker) lines(d *draft, key string, v node) {
+	switch {
+	case v.kind != '[':
+		c.problem(v.offset, key, `must be a list with one line, like ["42"], not %s`, describe(v))
+	case len(v.elems) == 0:
+	case len(v.elems) > 1:
+		c.problem(v.offset, key, "holds %d lines; a probe is on one: write a definition for each", len(v.elems))
+	default:
+		line, err := strconv.Atoi(v.elems[0].text)
+		if k := v.elems[0].kind; k != '"' && k != '0' || err != nil || line <= 0 || line > maxLine {
+			c.problem(v.elems[0].offset, key+"[0]", `must be the number of a line, like "42", not %s`, describe(v.elems[0]))
+			return
+		}
+		d.Line = line
+	}
+}
+
+// maxLine is the largest line of a Go position (cmd/internal/src, lineBits).
+const maxLine = 1<<20 - 1
 
 // describe is a value in an error message.
 func describe(v node) string {

@@ -1,15 +1,28 @@
 package probe
 
-import "github.com/vigil-agent/vigil/debugger/plan"
+import (
+	"strconv"
+	"strings"
 
-// Definition is one valid snapshot probe on one function.
+	"github.com/vigil-agent/vigil/debugger/plan"
+)
+
+// Definition is one valid snapshot probe, on a function or on a line.
 type Definition struct {
 	// ID and Version are the identity of the probe in every snapshot and
 	// status. A changed definition has a new Version.
 	ID      string
 	Version int
-	// Function is the qualified Go name: "main.(*Server).Handle".
+	// Function is the qualified Go name: "main.(*Server).Handle". It may be empty
+	// on a line, and else leaves out the line's copies in other functions.
 	Function string
+	// File and Line are those of a probe on a line, "" and 0 on a function. File
+	// is a path as the compiler recorded it, or the end of one from a slash on.
+	File string
+	Line int
+	// Returns asks for the results and the duration of each call of a function. It
+	// costs a trap at each return besides, and returns have no cheap instruction.
+	Returns bool
 	// Limits bound one snapshot; every field is set.
 	Limits plan.Limits
 	// SnapshotsPerSecond is the rate limit of the probe, over all processes
@@ -20,6 +33,24 @@ type Definition struct {
 	// Origin is where the definition was written: "probes.json:3:1", or
 	// "vigil.yaml:12:5".
 	Origin string
+}
+
+// Place is what the definition is on, for people: the function, or "server.go:42".
+func (d *Definition) Place() string {
+	if d.Line == 0 {
+		return d.Function
+	}
+	return d.File + ":" + strconv.Itoa(d.Line)
+}
+
+// FileLine splits "server.go:42"; ok is false for everything else.
+func FileLine(text string) (file string, line int, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i <= 0 {
+		return "", 0, false
+	}
+	line, err := strconv.Atoi(text[i+1:])
+	return text[:i], line, err == nil && line > 0
 }
 
 // DefaultSnapshotsPerSecond is the rate of a probe that names none (debugger

@@ -19,9 +19,7 @@ var unsupported = map[string]map[string]string{
 		"decorations":        "span decoration probes",
 	},
 	"where": {
-		"sourceFile": "line probes",
-		"lines":      "line probes",
-		"signature":  "overload signatures",
+		"signature": "overload signatures",
 	},
 }
 
@@ -53,6 +51,8 @@ func (c *checker) whereHandlers() map[string]handler {
 	return map[string]handler{
 		"methodName": c.text(func(d *draft) *string { return &d.methodName }),
 		"typeName":   c.text(func(d *draft) *string { return &d.typeName }),
+		"sourceFile": c.text(func(d *draft) *string { return &d.File }),
+		"lines":      c.lines,
 	}
 }
 

@@ -83,6 +83,7 @@ func (c *checker) definition(n node) Definition {
 		c.problem(n.offset, "captureSnapshot", "must be true: log probes without a snapshot need a template, which is not supported by this version")
 	}
 	d.Function = c.function(&d, before)
+	c.line(&d, before)
 	d.Limits = d.Limits.OrDefaults()
 	d.SnapshotsPerSecond = cmp.Or(d.SnapshotsPerSecond, DefaultSnapshotsPerSecond)
 	d.Origin = c.src.where
@@ -109,6 +110,11 @@ func (c *checker) function(d *draft, since int) string {
 	switch {
 	case !c.clean(since, "where"):
 		return ""
+	case d.methodName == "" && (d.File != "" || d.Line != 0):
+		if d.typeName != "" {
+			c.problem(d.whereOffset, "where.typeName", "goes with a methodName, and there is none")
+		}
+		return ""
 	case d.methodName == "":
 		c.problem(d.whereOffset, "where.methodName", `is missing: name the function as Go does, "main.handle" or "main.(*Server).Handle"`)
 		return ""
@@ -119,6 +125,19 @@ func (c *checker) function(d *draft, since int) string {
 	}
 	c.problem(d.whereOffset, "where.typeName", "%q is not the type of %q; leave it out, methodName is the qualified name", d.typeName, d.methodName)
 	return ""
+}
+
+// line checks what a probe on a line needs.
+func (c *checker) line(d *draft, since int) {
+	switch {
+	case !c.clean(since, "where"):
+	case d.Line != 0 && d.File == "":
+		c.problem(d.whereOffset, "where.sourceFile", "is missing: lines need the file they are in")
+	case d.File != "" && d.Line == 0:
+		c.problem(d.whereOffset, "where.lines", `is missing: name the line of the file, like ["42"]`)
+	case d.Line != 0 && d.Returns:
+		c.problem(d.exitOffset, "evaluateAt", `a line does not return; use "ENTRY", or leave out where.lines`)
+	}
 }
 
 // idOf finds the id before the definition is checked, to name it in problems.

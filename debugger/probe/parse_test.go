@@ -56,6 +56,37 @@ func TestParseDefaults(t *testing.T) {
 	}
 }
 
+// TestParsePlaces reads what a probe is on, and whether its returns count.
+func TestParsePlaces(t *testing.T) {
+	t.Parallel()
+	for place, tc := range map[string]struct {
+		text string
+		want probe.Definition
+	}{
+		"main.f":        {`"evaluateAt":"EXIT","where":{"methodName":"main.f"}`, probe.Definition{Function: "main.f", Returns: true}},
+		"app/main.go:7": {`"where":{"sourceFile":"app/main.go","lines":["7"]}`, probe.Definition{File: "app/main.go", Line: 7}},
+		"main.go:12":    {`"where":{"methodName":"main.f","sourceFile":"main.go","lines":[12]}`, probe.Definition{Function: "main.f", File: "main.go", Line: 12}},
+	} {
+		tc.want.ID, tc.want.Limits, tc.want.SnapshotsPerSecond, tc.want.Origin = "p", plan.DefaultLimits(), 1, "x:1:1"
+		defs, err := probe.Parse("x", []byte(`{"id":"p","captureSnapshot":true,`+tc.text+`}`))
+		require.NoError(t, err)
+		require.Equal(t, []probe.Definition{tc.want}, defs)
+		require.Equal(t, place, defs[0].Place())
+	}
+}
+
+func TestFileLine(t *testing.T) {
+	t.Parallel()
+	file, line, ok := probe.FileLine("app/main.go:42")
+	require.True(t, ok)
+	require.Equal(t, "app/main.go", file)
+	require.Equal(t, 42, line)
+	for _, text := range []string{"main.f", ":42", "main.go:", "main.go:x", "main.go:0", "main.go:-1"} {
+		_, _, ok := probe.FileLine(text)
+		require.False(t, ok, text)
+	}
+}
+
 func TestParseTypeName(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ typeName, methodName, function string }{

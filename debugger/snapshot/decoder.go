@@ -60,6 +60,10 @@ func (d *Decoder) Decode(l *Layout, e *event.Event) *Snapshot {
 	switch {
 	case site != nil && site.Kind == plan.SiteReturn:
 		s.readReturn(l, e)
+		if e.EntryKtime != 0 && e.Ktime > e.EntryKtime {
+			s.duration = e.Ktime - e.EntryKtime
+		}
+		s.errors = appendError(s.errors, "@entry", "the event of the entry was lost, or was sent before the call returned")
 	case site != nil && site.Kind == plan.SiteLine:
 		s.line = site.Line
 		s.readEntry(l, e)
@@ -84,6 +88,20 @@ func (d *Decoder) DecodeCall(l *Layout, entry, ret *event.Event) *Snapshot {
 		ret = entry
 	}
 	s.finish(ret)
+	return s
+}
+
+// DecodeUnfinished reads the entry of a call whose return will not come, for the
+// reason given.
+func (d *Decoder) DecodeUnfinished(l *Layout, entry *event.Event, why string) *Snapshot {
+	s := &d.snap
+	d.begin(l, entry)
+	s.readEntry(l, entry)
+	s.errors = appendError(s.errors, "@duration", why)
+	if l.results < len(l.vars) {
+		s.errors = appendError(s.errors, returnName, why)
+	}
+	s.finish(entry)
 	return s
 }
 

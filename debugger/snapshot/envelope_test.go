@@ -66,7 +66,7 @@ func calls(results ...arg) (p *plan.Plan, entry, ret *event.Event) {
 	}
 	m.plan.Sites = append(m.plan.Sites, plan.Site{PC: 0x401234, Kind: plan.SiteReturn})
 	entry, ret = m.event(), m.event()
-	ret.Site, ret.Ktime, ret.Stack = 1, entry.Ktime+1500, []uint64{0x402000}
+	ret.Site, ret.Ktime, ret.EntryKtime, ret.Stack = 1, entry.Ktime+1500, entry.Ktime, []uint64{0x402000}
 	return m.plan, entry, ret
 }
 
@@ -88,6 +88,7 @@ func TestCallGolden(t *testing.T) {
 		for _, s := range []func() *snapshot.Snapshot{
 			func() *snapshot.Snapshot { return d.DecodeCall(l, entry, ret) },
 			func() *snapshot.Snapshot { return d.Decode(l, ret) },
+			func() *snapshot.Snapshot { return d.DecodeUnfinished(l, entry, "return not received: a panic") },
 		} {
 			got := s().AppendJSON(nil)
 			schema(t).check(t, got)

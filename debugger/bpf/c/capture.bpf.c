@@ -133,6 +133,41 @@ static __always_inline void submit(struct scratch *s, struct stats *st, __u64 st
 	count(st->busy_ns, now - start);
 }
 
+/*
+ * A call is captured at both ends or at none: its return asks whether the entry
+ * was. Reports whether the hit is to be captured, and counts it otherwise; entry
+ * is when the call of a return began.
+ */
+static __always_inline bool wanted(struct pt_regs *ctx, struct params *p, struct site *site, struct stats *st,
+				   struct call *call, __u64 now, __u64 *entry)
+{
+	bool known = call->goid && call->depth;
+
+	if (site->end == END_RETURN) {
+		__u64 *began = known ? bpf_map_lookup_elem(&calls, call) : NULL;
+
+		count(st->returns, 1);
+		if (!began) {
+			count(st->unmatched, 1);
+			return false;
+		}
+		*entry = *began;
+		bpf_map_delete_elem(&calls, call);
+		return true;
+	}
+	count(st->hits, 1);
+	if (!admit(p, now)) {
+		count(st->throttled, 1);
+		/* What is left of a call that a panic took away is not this one. */
+		if (site->end == END_ENTRY && known)
+			bpf_map_delete_elem(&calls, call);
+		return false;
+	}
+	if (site->end == END_ENTRY && known)
+		bpf_map_update_elem(&calls, call, &now, BPF_ANY);
+	return true;
+}
+
 SEC("uprobe")
 int on_hit(struct pt_regs *ctx)
 {
@@ -142,20 +177,23 @@ int on_hit(struct pt_regs *ctx)
 	struct params *p = bpf_map_lookup_elem(&params, &probe);
 	struct stats *st = bpf_map_lookup_elem(&stats, &probe);
 
-	if (!p || !st)
+	if (!p || !st || paused)
 		return 0;
 	__u32 key = p->first_site + index;
 	struct site *site = bpf_map_lookup_elem(&sites, &key);
 
 	if (!site)
 		return 0;
-	__u64 start = bpf_ktime_get_ns();
+	__u64 start = bpf_ktime_get_ns(), entry = 0;
+	__u64 cfa = REG_SP(ctx) + (__s64)site->cfa;
+	struct call call = {.target = target, .probe = probe};
 
-	count(st->hits, 1);
-	if (!admit(probe, p, start)) {
-		count(st->throttled, 1);
-		return 0;
+	if (site->end) {
+		call.goid = goid(ctx, p);
+		call.depth = stack_depth(ctx, p, cfa);
 	}
+	if (!wanted(ctx, p, site, st, &call, start, &entry))
+		return 0;
 	struct scratch *s = claim(bpf_get_smp_processor_id());
 
 	if (!s) {
@@ -164,7 +202,6 @@ int on_hit(struct pt_regs *ctx)
 	}
 	struct event_header *h = (void *)s->out;
 	__u64 id = bpf_get_current_pid_tgid();
-	__u64 cfa = REG_SP(ctx) + (__s64)site->cfa;
 
 	h->version = EVENT_VERSION;
 	h->probe = probe;
@@ -172,10 +209,11 @@ int on_hit(struct pt_regs *ctx)
 	h->tgid = id >> 32;
 	h->tid = id;
 	h->target = target;
-	h->goid = goid(ctx, p);
+	h->goid = site->end ? call.goid : goid(ctx, p);
 	h->ktime = start;
 	h->pc = REG_IP(ctx);
-	h->depth = stack_depth(ctx, p, cfa);
+	h->depth = site->end ? call.depth : stack_depth(ctx, p, cfa);
+	h->entry = entry;
 	h->cpu = bpf_get_smp_processor_id();
 	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;
 

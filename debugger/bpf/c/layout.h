@@ -7,7 +7,7 @@
 #ifndef VIGIL_LAYOUT_H
 #define VIGIL_LAYOUT_H
 
-#define EVENT_VERSION 2
+#define EVENT_VERSION 3
 #define EVENT_INCOMPLETE 1
 #define EVENT_MORE 2	 /* a fragment that is not the last */
 #define EVENT_SEQUENCE 8 /* shift of the fragment's number */
@@ -97,9 +97,25 @@ struct params {
 	__u32 depth;	   /* pointers to follow */
 	__u32 goid_offset; /* of goid in runtime.g; 0 is unknown */
 	__u32 stack_offset; /* of stack.hi in runtime.g; 0 is unknown */
-	__u32 pad;
+	__u32 throttle;	   /* whose credit it takes; probes can share one */
 	__u32 first_site;  /* index in sites */
 	__u32 frames;	   /* program counters to collect, at most FRAMES */
+};
+
+/* What a site is to the calls of a function whose returns are probed too. */
+enum end {
+	END_NONE,
+	END_ENTRY,
+	END_RETURN,
+};
+
+/* A call in progress. */
+struct call {
+	__u64 goid;
+	__u32 target;
+	__u32 probe;
+	__u32 depth; /* of its frame: bytes of the goroutine's stack above it */
+	__u32 pad;
 };
 
 /* One site. The index in the attach cookie counts from first_site. */
@@ -107,13 +123,13 @@ struct site {
 	__s32 cfa;     /* from the stack pointer to the canonical frame address */
 	__u32 framed;  /* the frame pointer is this function's, not its caller's */
 	__u32 routine; /* of the probe's code, what fills the root here */
-	__u32 pad;
+	__u32 end;     /* enum end */
 	__s64 types; /* from the instruction to runtime.types */
 };
 
 /* What happened to the hits of one probe on one CPU. */
 struct stats {
-	__u64 hits;	  /* the program ran */
+	__u64 hits;	  /* the program ran at an entry or a line */
 	__u64 throttled;  /* over the rate */
 	__u64 sent;	  /* submitted to the ring */
 	__u64 ring_full;  /* the ring had no room */
@@ -121,6 +137,8 @@ struct stats {
 	__u64 faults;	  /* reads of the process's memory that failed */
 	__u64 incomplete; /* events whose capture stopped early */
 	__u64 busy_ns;	  /* time spent in hits that were not throttled */
+	__u64 returns;	  /* the program ran at a return */
+	__u64 unmatched;  /* returns of calls that were not captured */
 };
 
 struct event_header {
@@ -139,6 +157,7 @@ struct event_header {
 	__u64 pc;	/* of the probed instruction */
 	__u32 depth;	/* bytes of the goroutine's stack above the frame; 0 is unknown */
 	__u32 cpu;
+	__u64 entry;	/* at a return, ktime at the entry; else 0 */
 };
 
 struct item_header {

@@ -6,6 +6,7 @@
  *	              `-----> throttle, stats
  *	cpu -----> scratch --> ring --> reader
  *	stacks     the call stacks the reader has
+ *	calls      the captured calls whose return is to be captured
  *
  * Sizes marked 1 are set by the loader before the maps are created.
  */
@@ -64,6 +65,15 @@ struct {
 	__type(value, __u64);
 } throttle SEC(".maps");
 
+/* When the captured calls that have not returned began. What a panic took away is
+ * overwritten by the next call of the frame, or is the least recently used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct call);
+	__type(value, __u64);
+} calls SEC(".maps");
+
 /* SCRATCH_SLOTS of every CPU, side by side; CPUs share them where there are many. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -83,6 +93,8 @@ const volatile bool sleepable = false;
 const volatile __u32 scratch_slots = 1;
 /* Bytes waiting in the ring from which every event wakes the reader. */
 const volatile __u64 wake_bytes = 1 << 20;
+/* No hits are taken: another session does, or is about to. */
+volatile __u32 paused = 0;
 /* When the reader was last woken. A race costs one wake-up more or less. */
 __u64 last_wake = 0;
 

@@ -9,11 +9,12 @@
 #ifndef VIGIL_THROTTLE_H
 #define VIGIL_THROTTLE_H
 
-static __always_inline bool admit(__u32 probe, struct params *p, __u64 now)
+static __always_inline bool admit(struct params *p, __u64 now)
 {
 	if (!p->interval)
 		return true;
-	__u64 *full = bpf_map_lookup_elem(&throttle, &probe);
+	__u32 key = p->throttle;
+	__u64 *full = bpf_map_lookup_elem(&throttle, &key);
 
 	if (!full)
 		return false;

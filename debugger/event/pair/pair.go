@@ -31,6 +31,8 @@ const (
 	Unwound End = iota + 1
 	// Evicted means that the budget was spent and the entry was the oldest.
 	Evicted
+	// Overdue means that the call took longer than the caller of Expire waits.
+	Overdue
 	// Ended means that the process ended, or the probe was removed.
 	Ended
 )
@@ -42,6 +44,8 @@ func (e End) String() string {
 		return "return not received: the call was unwound by a panic, or its return was lost"
 	case Evicted:
 		return "return not received: too many calls were in progress"
+	case Overdue:
+		return "return not received: the call was still running a minute later"
 	case Ended:
 		return "return not received: the probe was removed or the process ended first"
 	}
@@ -69,6 +73,7 @@ type stack struct{ entries []*entry }
 
 type entry struct {
 	call         Call
+	ktime        uint64
 	event        []byte
 	older, newer *entry
 }
@@ -84,8 +89,9 @@ func New(budget int, orphan func(entry []byte, why End)) *Pairer {
 	return p
 }
 
-// Entry keeps a copy of the event with which a call began.
-func (p *Pairer) Entry(c Call, event []byte) {
+// Entry keeps a copy of the event with which a call began at a time, in
+// nanoseconds.
+func (p *Pairer) Entry(c Call, ktime uint64, event []byte) {
 	key := goroutine{c.Target, c.GoID}
 	s := p.stacks[key]
 	if s == nil {
@@ -97,7 +103,7 @@ func (p *Pairer) Entry(c Call, event []byte) {
 		p.give(s, i, Unwound)
 	}
 	e := reuse(&p.freeEntries)
-	e.call, e.event = c, append(e.event[:0], event...)
+	e.call, e.ktime, e.event = c, ktime, append(e.event[:0], event...)
 	e.older, e.newer = p.age.older, &p.age
 	e.older.newer, e.newer.older = e, e
 	s.entries = append(s.entries, e)
@@ -124,6 +130,13 @@ func (p *Pairer) Return(c Call) []byte {
 	}
 	p.tidy(key, s)
 	return event
+}
+
+// Expire gives back the calls that began before a time, in nanoseconds.
+func (p *Pairer) Expire(before uint64) {
+	for p.pending > 0 && p.age.newer.ktime < before {
+		p.evict(p.age.newer, Overdue)
+	}
 }
 
 // Forget gives back the entries of one process.

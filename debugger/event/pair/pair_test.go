@@ -24,12 +24,12 @@ func call(goid uint64, depth uint32) Call { return Call{Target: 1, GoID: goid, D
 func TestNestedCalls(t *testing.T) {
 	t.Parallel()
 	p, orphans := recorder(1 << 20)
-	p.Entry(call(7, 100), []byte("outer"))
-	p.Entry(call(7, 200), []byte("inner"))
-	p.Entry(call(8, 100), []byte("other goroutine"))
+	p.Entry(call(7, 100), 0, []byte("outer"))
+	p.Entry(call(7, 200), 0, []byte("inner"))
+	p.Entry(call(8, 100), 0, []byte("other goroutine"))
 	require.Equal(t, 3, p.Pending())
 	require.Equal(t, "inner", string(p.Return(call(7, 200))))
-	p.Entry(call(7, 200), []byte("inner again"))
+	p.Entry(call(7, 200), 0, []byte("inner again"))
 	require.Equal(t, "inner again", string(p.Return(call(7, 200))))
 	require.Equal(t, "outer", string(p.Return(call(7, 100))))
 	require.Nil(t, p.Return(call(7, 100)), "once")
@@ -44,8 +44,8 @@ func TestTwoProbesOnOneFunction(t *testing.T) {
 	t.Parallel()
 	p, orphans := recorder(1 << 20)
 	a, b := Call{GoID: 1, Depth: 64, Probe: 1}, Call{GoID: 1, Depth: 64, Probe: 2}
-	p.Entry(a, []byte("a"))
-	p.Entry(b, []byte("b"))
+	p.Entry(a, 0, []byte("a"))
+	p.Entry(b, 0, []byte("b"))
 	require.Equal(t, "a", string(p.Return(a)))
 	require.Equal(t, "b", string(p.Return(b)))
 	require.Empty(t, *orphans)
@@ -54,14 +54,14 @@ func TestTwoProbesOnOneFunction(t *testing.T) {
 func TestPanicsUnwind(t *testing.T) {
 	t.Parallel()
 	p, orphans := recorder(1 << 20)
-	p.Entry(call(7, 100), []byte("recovers"))
-	p.Entry(call(7, 200), []byte("calls"))
-	p.Entry(call(7, 300), []byte("panics"))
+	p.Entry(call(7, 100), 0, []byte("recovers"))
+	p.Entry(call(7, 200), 0, []byte("calls"))
+	p.Entry(call(7, 300), 0, []byte("panics"))
 	require.Equal(t, "recovers", string(p.Return(call(7, 100))))
 	require.Equal(t, []orphan{{"panics", Unwound}, {"calls", Unwound}}, *orphans)
 
-	p.Entry(call(7, 100), []byte("lost"))
-	p.Entry(call(7, 100), []byte("next"))
+	p.Entry(call(7, 100), 0, []byte("lost"))
+	p.Entry(call(7, 100), 0, []byte("next"))
 	require.Equal(t, orphan{"lost", Unwound}, (*orphans)[2])
 	require.Equal(t, "next", string(p.Return(call(7, 100))))
 }
@@ -70,7 +70,7 @@ func TestBudgetEvictsTheOldest(t *testing.T) {
 	t.Parallel()
 	p, orphans := recorder(3 * (entryCost + 8))
 	for i := range uint64(5) {
-		p.Entry(call(i, 100), fmt.Appendf(nil, "call %02d", i))
+		p.Entry(call(i, 100), 0, fmt.Appendf(nil, "call %02d", i))
 		require.LessOrEqual(t, p.Bytes(), 3*(entryCost+8))
 	}
 	require.Equal(t, []orphan{{"call 00", Evicted}, {"call 01", Evicted}}, *orphans)
@@ -80,6 +80,22 @@ func TestBudgetEvictsTheOldest(t *testing.T) {
 	require.Equal(t, []orphan{{"call 02", Ended}, {"call 03", Ended}, {"call 04", Ended}}, (*orphans)[2:])
 	require.Zero(t, p.Pending())
 	require.Empty(t, p.stacks)
+}
+
+// TestExpire gives back the calls that take too long, and no others.
+func TestExpire(t *testing.T) {
+	t.Parallel()
+	p, orphans := recorder(1 << 20)
+	for i := range uint64(4) {
+		p.Entry(call(i, 100), 10*i, fmt.Appendf(nil, "call %d", i))
+	}
+	require.NotNil(t, p.Return(call(1, 100)))
+	p.Expire(20)
+	require.Equal(t, []orphan{{"call 0", Overdue}}, *orphans)
+	p.Expire(100)
+	require.Equal(t, []orphan{{"call 0", Overdue}, {"call 2", Overdue}, {"call 3", Overdue}}, *orphans)
+	p.Expire(100)
+	require.Zero(t, p.Bytes())
 }
 
 // Goroutines that call, return and panic at random: a return finds its own
@@ -106,7 +122,7 @@ func TestPairerProperty(t *testing.T) {
 					depth = frames[len(frames)-1].call.Depth + 8
 				}
 				f := frame{call(goid, depth), fmt.Sprint("entry ", i)}
-				p.Entry(f.call, []byte(f.text))
+				p.Entry(f.call, 0, []byte(f.text))
 				live[goid] = append(frames, f)
 			case 2, 3:
 				if len(frames) == 0 {
@@ -137,7 +153,7 @@ func BenchmarkPair(b *testing.B) {
 	b.ReportAllocs()
 	for i := range b.N {
 		c := call(uint64(i%64), 100)
-		p.Entry(c, event)
+		p.Entry(c, 0, event)
 		if p.Return(c) == nil {
 			b.Fatal("lost")
 		}
