@@ -111,7 +111,7 @@ func (t *Table) remove(p *Pattern) {
 	t.undo = append(t.undo, undoStep{what: removed, pattern: p, at: t.unfile(p)})
 	// Nothing that is gone may hold on to more that is.
 	t.change(p)
-	p.next, p.trust = nil, 0
+	p.next, p.trust = [followers]*Pattern{}, 0
 	t.leave(p.family)
 }
 

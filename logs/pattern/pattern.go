@@ -38,11 +38,11 @@ type state struct {
 	lines    uint64
 	returned uint64 // lines of a candidate before it that was evicted, as far as known
 	bytes    uint64
-	weighs   int      // state bytes of what the receiver knows; 0 when it knows nothing
-	stale    bool     // the receiver knows id with a narrower template
-	trust    uint8    // in next
-	next     *Pattern // of the line that came after the last one of this pattern
-	dropped  bool     // out of the table, though lines of the transaction still hold it
+	weighs   int                 // state bytes of what the receiver knows; 0 when it knows nothing
+	stale    bool                // the receiver knows id with a narrower template
+	trust    uint8               // in next
+	next     [followers]*Pattern // of lines that came after one of this pattern, those that do so often first
+	dropped  bool                // out of the table, though lines of the transaction still hold it
 	wild     tokenSet
 }
 

@@ -1,18 +1,26 @@
 package pattern
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // File is Tokenize and Learn in one. Lines tend to follow each other as they did
-// before: when the pattern that followed the last one fits, only the values of the
-// line are cut, and the other tokens are the pattern's own. toks is dst with the
-// tokens of the line; Learn's rules about p hold.
+// before: when one of the patterns that followed the last one fits, only the values
+// of the line are cut, and the other tokens are the pattern's own. toks is dst with
+// the tokens of the line; Learn's rules about p hold.
 func (t *Table) File(dst []Token, line []byte) (toks []Token, p *Pattern) {
 	from := len(dst)
-	if last := t.last; last != nil && last.trust >= trusted && !last.next.gone {
-		if out, ok := last.next.cut(dst, line); ok {
-			t.use(last.next, line)
-			t.follow(last.next)
-			return out, last.next
+	if last := t.last; last != nil && last.trust >= trusted {
+		for _, next := range last.next {
+			if next == nil || next.gone {
+				continue
+			}
+			if out, ok := next.cut(dst, line); ok {
+				t.use(next, line)
+				t.follow(next)
+				return out, next
+			}
 		}
 	}
 	dst = Tokenize(dst, line)
@@ -22,22 +30,29 @@ func (t *Table) File(dst []Token, line []byte) (toks []Token, p *Pattern) {
 	return dst, p
 }
 
-// A prediction is tried when it was right more often than not of late.
+// followers is how many patterns are remembered to follow one.
+const followers = 3
+
+// Predictions are tried when they were right often enough of late.
 const (
-	trusted  = 5
+	trusted  = 3
 	maxTrust = 7
 )
 
 // follow notes the pattern of the line at hand.
 func (t *Table) follow(p *Pattern) {
-	switch last := t.last; {
-	case last == nil:
-	case last.next == p:
-		last.trust = min(last.trust+1, maxTrust)
-	case last.trust > 0:
-		last.trust--
-	default:
-		last.next, last.trust = p, 1
+	if last := t.last; last != nil {
+		at := slices.Index(last.next[:], p)
+		if at >= 0 {
+			last.trust = min(last.trust+1, maxTrust)
+		} else {
+			last.trust -= min(last.trust, 1)
+			at = followers - 1
+			last.next[at] = p
+		}
+		if at > 0 {
+			last.next[at-1], last.next[at] = p, last.next[at-1]
+		}
 	}
 	t.last = p
 }
@@ -46,13 +61,21 @@ func (t *Table) follow(p *Pattern) {
 // are one token each.
 func (p *Pattern) cut(dst []Token, line []byte) ([]Token, bool) {
 	p.build()
-	// Most lines of other patterns end in another way, which is the cheapest to see.
+	// Most lines of other patterns end or begin in another way, which is the cheapest
+	// to see.
 	done := 0
 	if k := len(p.slots); k > 0 {
 		done = int(p.slots[k-1].To)
 	}
 	tail := Span(p.line, p.toks, done, len(p.toks))
 	if !bytes.HasSuffix(line, tail) {
+		return dst, false
+	}
+	first := len(p.toks)
+	if len(p.slots) > 0 {
+		first = int(p.slots[0].From)
+	}
+	if !bytes.HasPrefix(line, Span(p.line, p.toks, 0, first)) {
 		return dst, false
 	}
 	n := len(dst)
