@@ -15,6 +15,8 @@ type (
 	SiteStatus = control.SiteStatus
 	// Counters say what became of the hits of one probe.
 	Counters = control.Counters
+	// Calls say what became of the calls of a probe with returns.
+	Calls = control.Calls
 	// State is how far a probe has come.
 	State = control.State
 	// OutputStatus says what became of the snapshots that were to be written.

@@ -60,6 +60,27 @@ var debuggerSection = section{
 			),
 		},
 		{
+			key: "debugger.redaction.identifiers", kind: kindStrings,
+			at:      of(func(c *Config) *[]string { return &c.Debugger.Redaction.Identifiers }),
+			doc:     "Names of variables, fields and map keys whose values are never shown, besides some 100 built-in ones such as password and token. Case and the characters _ - $ @ do not matter.",
+			example: "[passport, license_key]",
+			check:   checkNoEmptyItem,
+		},
+		{
+			key: "debugger.redaction.except", kind: kindStrings,
+			at:      of(func(c *Config) *[]string { return &c.Debugger.Redaction.Except }),
+			doc:     "Built-in names that are shown all the same.",
+			example: "[session, nonce]",
+			check:   checkNoEmptyItem,
+		},
+		{
+			key: "debugger.redaction.types", kind: kindStrings,
+			at:      of(func(c *Config) *[]string { return &c.Debugger.Redaction.Types }),
+			doc:     "Types whose values are never shown, besides the key material of Go's crypto packages. A star at the end stands for any rest.",
+			example: "[main.Card, example.org/vault.*]",
+			check:   checkNoEmptyItem,
+		},
+		{
 			key: "debugger.output.type", kind: kindEnum, values: []string{debugger.OutputStdout, debugger.OutputFile},
 			at:      of(func(c *Config) *string { return &c.Debugger.Output.Type }),
 			doc:     "Where snapshots go, one JSON object per line.",

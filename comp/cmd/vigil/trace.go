@@ -13,21 +13,27 @@ import (
 	"golang.org/x/term"
 
 	"github.com/vigil-agent/vigil/debugger"
+	"github.com/vigil-agent/vigil/debugger/probe"
 )
 
 func newTrace() *cobra.Command {
 	var asJSON, tree bool
 	o := debugger.TraceOptions{}
 	cmd := &cobra.Command{
-		Use:   "trace PID FUNC",
-		Short: "Watch a function of a running Go process; nothing is restarted, nothing is left behind",
+		Use:   "trace PID FUNC|FILE:LINE",
+		Short: "Watch a function or line of a running Go process; nothing is restarted, nothing is left behind",
 		Long: `Put a probe on a function of a running, unmodified Go process and print every call: its arguments,
-its goroutine and its stack. The process is not stopped; when the trace ends the probe is gone.
+its goroutine and its stack; or on a line, with the locals that can be read there. The process is not
+stopped; when the trace ends the probe is gone.
 
 FUNC is a qualified Go name such as main.handle or net/http.(*Server).Serve, or the end of one that fits a
-single function. No configuration is needed; root is, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.`,
+single function. FILE:LINE is a line with a statement; FILE may be the end of the path. --returns waits for
+each call to return, and shows its results and how long it took; a trap at a return costs the process some
+16µs in a virtual machine, at every call, captured or not. No configuration is needed; root is, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.`,
 		Example: `  sudo vigil trace 4242 'main.(*Server).handle'
   sudo vigil trace $(pidof app) main.checkout --limit 10 --tree
+  sudo vigil trace 4242 main.checkout --returns
+  sudo vigil trace 4242 checkout/cart.go:42
   sudo vigil trace 4242 main.checkout --json | jq .debugger.snapshot.captures`,
 		Args: argsBetween(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,12 +47,16 @@ single function. No configuration is needed; root is, or CAP_BPF, CAP_PERFMON an
 			if o.Limit < 0 || o.PerSecond < 0 {
 				return usageError("--limit and --rate take numbers of 0 or more")
 			}
+			if _, _, line := probe.FileLine(args[1]); line && o.Returns {
+				return usageError("--returns goes with a function: a line does not return")
+			}
 			o.PID, o.Function = pid, args[1]
 			return trace(cmd, o, asJSON, tree)
 		},
 	}
 	cmd.Flags().IntVarP(&o.Limit, "limit", "n", 0, "end after this many calls (0: at Ctrl-C)")
 	cmd.Flags().Float64Var(&o.PerSecond, "rate", debugger.DefaultTracePerSecond, "calls captured a second; more are counted only")
+	cmd.Flags().BoolVar(&o.Returns, "returns", false, "wait for each call to return; show results and duration")
 	cmd.Flags().IntVar(&o.Limits.Depth, "depth", 0, "pointers followed (0: the default, 3)")
 	cmd.Flags().IntVar(&o.Limits.Length, "length", 0, "bytes captured of a string (0: the default, 255)")
 	cmd.Flags().IntVar(&o.Limits.Collection, "elements", 0, "elements captured of a slice or array (0: the default, 100)")
@@ -70,7 +80,7 @@ func trace(cmd *cobra.Command, o debugger.TraceOptions, asJSON, tree bool) error
 	o.OnReady = func(info debugger.TraceInfo) {
 		anchors := make([]string, len(info.Sites))
 		for i, site := range info.Sites {
-			anchors[i] = site.PC + " (" + site.Anchor + ")"
+			anchors[i] = site.Kind + " " + site.PC + " (" + site.Anchor + ")"
 		}
 		say("tracing %s (%s:%d) in pid %d at %s; Ctrl-C ends it", info.Function, info.File, info.Line, info.PID, strings.Join(anchors, ", "))
 		for _, note := range info.Notes {
@@ -94,7 +104,7 @@ func trace(cmd *cobra.Command, o debugger.TraceOptions, asJSON, tree bool) error
 	if err != nil {
 		return err
 	}
-	say("%d calls, %d shown, %d over the rate, %d lost", summary.Hits, summary.Snapshots, summary.Throttled, summary.Dropped)
+	say("%d hits, %d shown, %d over the rate, %d lost", summary.Hits, summary.Snapshots, summary.Throttled, summary.Dropped)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		if errors.Is(cause, unix.EPIPE) {
 			return nil // the reader has seen enough: `vigil trace ... | head`
