@@ -116,7 +116,8 @@ func (a *Agent) useless() string {
 // none.
 func (a *Agent) Child() <-chan struct{} { return a.serverless.Child() }
 
-// ExitCode is the supervised application's exit code after Child is closed.
+// ExitCode is the supervised application's exit code after Child is closed, or
+// after a Start that could not spawn it; 0 when there is none.
 func (a *Agent) ExitCode() int { return a.serverless.ExitCode() }
 
 // Stop drains and stops every component, the last started first.

@@ -121,8 +121,14 @@ func (c *Component) Child() <-chan struct{} {
 	return c.engine.Done()
 }
 
-// ExitCode is the application's exit code after Child is closed.
-func (c *Component) ExitCode() int { return c.engine.ExitCode() }
+// ExitCode is the application's exit code after Child is closed, as
+// serverless.Engine has it; 0 when the engine is off.
+func (c *Component) ExitCode() int {
+	if c.engine == nil {
+		return 0
+	}
+	return c.engine.ExitCode()
+}
 
 // Status implements status.Provider.
 func (c *Component) Status() status.Section {

@@ -22,7 +22,8 @@ func newRun() *cobra.Command {
 
 A wrong configuration ends it before anything starts (exit code 78). An engine that this machine
 cannot carry is degraded: the others run, and the reason and the fix are in ` + "`vigil status`" + `, on
-/ready and in one log line. With an application to supervise, its exit code is passed on.`,
+/ready and in one log line. With an application to supervise, its exit code is passed on: 128 plus the
+number of a signal that killed it, 127 when there is no such program, 126 when it cannot be executed.`,
 		Example: "  vigil run --config vigil.yaml\n  vigil run --set logs.enabled=true --set intake.enabled=true -c vigil.yaml\n  vigil run -- /app/server --port 8080",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			extra, err := runOverrides(cmd, args, asJSON)
@@ -34,6 +35,9 @@ cannot carry is degraded: the others run, and the reason and the fix are in ` + 
 				return err
 			}
 			warn(cmd, loaded)
+			if len(args) > 0 && !loaded.Config.Serverless.Enabled {
+				return &exitError{code: exitBadConfig, err: errNotSupervised}
+			}
 			a, err := agent.New(loaded, cmd.ErrOrStderr())
 			if errors.Is(err, agent.ErrNothingEnabled) {
 				return &exitError{code: exitBadConfig, err: err}
@@ -48,6 +52,9 @@ cannot carry is degraded: the others run, and the reason and the fix are in ` + 
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write the agent's log as JSON (the same as --set log_format=json)")
 	return cmd
 }
+
+// errNotSupervised says that the application would not be started.
+var errNotSupervised = errors.New("the application after -- is started by the serverless engine, which is off: set serverless.enabled to true (inside a MicroVM it is by default)")
 
 // runOverrides are the settings that run's own arguments stand for.
 func runOverrides(cmd *cobra.Command, args []string, asJSON bool) (map[string]string, error) {
@@ -77,6 +84,9 @@ func runAgent(ctx context.Context, a *agent.Agent) error {
 	if err := a.Start(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to end before it was up; what had started is stopped
+		}
+		if code := a.ExitCode(); code > 0 { // the application cannot be spawned
+			return &exitError{code: code, err: err}
 		}
 		return err
 	}

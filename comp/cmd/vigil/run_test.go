@@ -1,0 +1,41 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRunEndsWithTheApplicationsCode(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain")
+	require.NoError(t, os.WriteFile(plain, []byte("not a program"), 0o600))
+	for name, tt := range map[string]struct {
+		command []string
+		code    int
+	}{
+		"good":           {[]string{"true"}, 0},
+		"its own":        {[]string{"sh", "-c", "exit 7"}, 7},
+		"a signal":       {[]string{"sh", "-c", "kill -SEGV $$"}, 139},
+		"not found":      {[]string{"/nonexistent/program"}, 127},
+		"not executable": {[]string{plain}, 126},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{"run", "--config", os.DevNull, "--set", "serverless.enabled=true", "--set", "serverless.lifecycle_address=:0",
+				"--set", "serverless.identity_address=", "--set", "api.socket=" + filepath.Join(dir, "s"), "--"}
+			var out, errOut bytes.Buffer
+			require.Equal(t, tt.code, execute(t.Context(), append(args, tt.command...), &out, &errOut), errOut.String())
+		})
+	}
+}
+
+func TestRunRefusesAnApplicationNobodyWouldStart(t *testing.T) {
+	var out, errOut bytes.Buffer
+	code := execute(t.Context(), []string{"run", "--config", os.DevNull, "--set", "intake.enabled=true", "--", "true"}, &out, &errOut)
+	require.Equal(t, exitBadConfig, code)
+	require.Equal(t, "vigil: "+errNotSupervised.Error()+"\n", errOut.String())
+	require.Empty(t, out.String())
+}
