@@ -226,7 +226,8 @@ func TestLifeOfAMachine(t *testing.T) {
     "executed_after_terminate": 0,
     "hooks_after_terminate": 0,
     "changed_ids": 0,
-    "restores_without_run": 0
+    "restores_without_run": 0,
+    "validates_after_run": 0
   },
   "hooks": {
     "ready": 1,

@@ -88,6 +88,8 @@ type OddityStatus struct {
 	ChangedIDs uint64 `json:"changed_ids"`
 	// RestoresWithoutRun are restores or resumes of a machine without a run.
 	RestoresWithoutRun uint64 `json:"restores_without_run"`
+	// ValidatesAfterRun are validates that stopped the heartbeat.
+	ValidatesAfterRun uint64 `json:"validates_after_run"`
 }
 
 // ChildStatus is the state of the application.
@@ -121,6 +123,7 @@ func (e *Engine) Status() Status {
 			HooksAfterTerminate:    e.server.Odd(lifecycle.OddHookAfterEnd),
 			ChangedIDs:             e.server.Odd(lifecycle.OddNewID),
 			RestoresWithoutRun:     e.server.Odd(lifecycle.OddNoRun),
+			ValidatesAfterRun:      e.server.Odd(lifecycle.OddValidateAfterRun),
 		},
 		Hooks: make(map[string]uint64, lifecycle.NumHooks),
 		Child: childStatus(e.app),

@@ -97,6 +97,7 @@ func TestTable(t *testing.T) {
 		"vigil_serverless_oddities_total[executed_after_terminate] 1",
 		"vigil_serverless_oddities_total[hook_after_terminate] 0",
 		"vigil_serverless_oddities_total[restore_without_run] 2",
+		"vigil_serverless_oddities_total[validate_after_run] 0",
 		"vigil_serverless_hooks_total[ready] 2",
 		"vigil_serverless_hooks_total[run] 1",
 		"vigil_serverless_hooks_total[suspend] 0",

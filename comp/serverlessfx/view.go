@@ -75,6 +75,7 @@ var oddities = []struct {
 	{"executed_after_terminate", "the machine executed on after terminate", func(s serverless.Status) uint64 { return s.Oddities.ExecutedAfterTerminate }},
 	{"hook_after_terminate", "a hook was called after terminate", func(s serverless.Status) uint64 { return s.Oddities.HooksAfterTerminate }},
 	{"restore_without_run", "the machine was restored without a run", func(s serverless.Status) uint64 { return s.Oddities.RestoresWithoutRun }},
+	{"validate_after_run", "validate stopped the heartbeat", func(s serverless.Status) uint64 { return s.Oddities.ValidatesAfterRun }},
 }
 
 // table is the telemetry of the engine.
@@ -102,7 +103,7 @@ func table(read func() (serverless.Status, bool)) telemetry.Table {
 		counter("vigil_serverless_resumes_total", "Resumes since run.", func(s serverless.Status) uint64 { return s.Identity.ResumeCount }),
 		{
 			Name: "vigil_serverless_oddities_total", Kind: telemetry.Counter, Labels: []string{"kind"},
-			Help: "Things that should not happen: changed_id, executed_after_terminate, hook_after_terminate, restore_without_run.",
+			Help: "Things that should not happen: changed_id, executed_after_terminate, hook_after_terminate, restore_without_run, validate_after_run.",
 			Collect: func(report func(float64, ...string)) {
 				if s, ok := read(); ok {
 					for _, odd := range oddities {

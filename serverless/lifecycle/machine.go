@@ -246,7 +246,8 @@ func (m *Machine) Terminate() Decision {
 
 // Validate handles the validate hook, which only a machine that tests an image
 // receives: if it had been started, it must not count as an instance. Each call
-// is counted.
+// is counted. Since it silences the heartbeat of any machine, one after run is
+// noted.
 func (m *Machine) Validate() Decision {
 	d := Decision{Event: true}
 	switch m.phase {
@@ -254,6 +255,8 @@ func (m *Machine) Validate() Decision {
 		m.phase = Waiting
 		m.epoch++
 		d.Beat, d.Watch = BeatHalt, WatchDisarm
+		d.Warn = "validate stopped the heartbeat: only a machine that tests an image is validated"
+		d.Odd = OddValidateAfterRun
 	case Waiting:
 		d.Watch = WatchDisarm
 	case Terminated:

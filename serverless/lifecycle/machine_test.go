@@ -62,6 +62,7 @@ const (
 	warnLateRun    = "run after terminate is ignored"
 	warnLateResume = "resume after terminate is ignored"
 	warnOutlived   = "the machine executes although terminate was answered: something else than the platform may have called the hook"
+	warnValidated  = "validate stopped the heartbeat: only a machine that tests an image is validated"
 	warnNoRun      = "the clocks show that the machine was restored from a snapshot, but no hook followed: enable run in the image's hooks manifest and give it the port of lifecycle_address"
 )
 
@@ -163,11 +164,11 @@ func TestMachineSequences(t *testing.T) {
 		"validate on a test machine": {
 			{"before run", validate, 0, Decision{Event: true, Watch: WatchDisarm}, Waiting},
 			{"run", run("a"), 1, firstRun, Running},
-			{"after run", validate, 2, Decision{Event: true, Beat: BeatHalt, Watch: WatchDisarm}, Waiting},
+			{"after run", validate, 2, Decision{Event: true, Beat: BeatHalt, Watch: WatchDisarm, Warn: warnValidated, Odd: OddValidateAfterRun}, Waiting},
 			{"retried", validate, 3, Decision{Event: true, Watch: WatchDisarm}, Waiting},
 			{"run repeated", run("a"), 4, duplicate, Running},
 			{"suspend", suspend, 5, suspended, Suspended},
-			{"while suspended", validate, 6, Decision{Event: true, Beat: BeatHalt, Watch: WatchDisarm}, Waiting},
+			{"while suspended", validate, 6, Decision{Event: true, Beat: BeatHalt, Watch: WatchDisarm, Warn: warnValidated, Odd: OddValidateAfterRun}, Waiting},
 			{"resume needs no warning", resume(0), 7, resumed, Running},
 		},
 		"restored, but no hook follows": {
@@ -295,7 +296,10 @@ func TestMachineModel(t *testing.T) {
 			"ready":  func(*rapid.T) { obey("ready", m.Ready()) },
 			"validate": func(*rapid.T) {
 				calls["validate"]++
-				obey("validate", m.Validate())
+				wasOn := m.Phase() == Running || m.Phase() == Suspended
+				d := m.Validate()
+				require.Equal(t, wasOn, d.Odd == OddValidateAfterRun)
+				obey("validate", d)
 			},
 			"terminate": func(t *rapid.T) {
 				if rapid.IntRange(0, 4).Draw(t, "rarely") != 0 {

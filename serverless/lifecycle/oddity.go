@@ -16,11 +16,14 @@ const (
 	OddNewID
 	// OddNoRun is a machine that was restored, or resumed, without a run.
 	OddNoRun
+	// OddValidateAfterRun is a validate that stopped the heartbeat of a machine
+	// that run or resume had started.
+	OddValidateAfterRun
 
 	numOddities = iota
 )
 
 // String is the oddity's name in tags and telemetry.
 func (o Oddity) String() string {
-	return [...]string{"none", "executed_after_terminate", "hook_after_terminate", "changed_id", "restore_without_run"}[o]
+	return [...]string{"none", "executed_after_terminate", "hook_after_terminate", "changed_id", "restore_without_run", "validate_after_run"}[o]
 }

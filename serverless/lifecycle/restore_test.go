@@ -170,23 +170,23 @@ func TestTamperingIsCounted(t *testing.T) {
 		counts := func() []uint64 {
 			synctest.Wait()
 			var out []uint64
-			for _, o := range []lifecycle.Oddity{lifecycle.OddOutlived, lifecycle.OddHookAfterEnd, lifecycle.OddNewID, lifecycle.OddNoRun} {
+			for _, o := range []lifecycle.Oddity{lifecycle.OddOutlived, lifecycle.OddHookAfterEnd, lifecycle.OddNewID, lifecycle.OddNoRun, lifecycle.OddValidateAfterRun} {
 				out = append(out, r.srv.Odd(o))
 			}
 			return out
 		}
-		r.ok("run vm-1", "run vm-1", "run vm-2", "terminate")
-		require.Equal(t, []uint64{0, 0, 1, 0}, counts())
+		r.ok("validate", "run vm-1", "run vm-1", "run vm-2", "validate", "validate", "run vm-2", "terminate")
+		require.Equal(t, []uint64{0, 0, 1, 0, 1}, counts())
 		r.ok("resume", "run vm-1", "suspend")
 		time.Sleep(lifecycle.WatchdogAfter - 1)
-		require.Equal(t, []uint64{0, 3, 1, 0}, counts())
+		require.Equal(t, []uint64{0, 3, 1, 0, 1}, counts())
 		time.Sleep(time.Nanosecond)
-		require.Equal(t, []uint64{1, 3, 1, 0}, counts())
+		require.Equal(t, []uint64{1, 3, 1, 0, 1}, counts())
 		require.Equal(t, 1, r.logs.count("executes although terminate was answered"))
 		synctest.Wait()
 		const odd = "odd oddity=1@1 lambda_microvm_id:vm-2,kind:"
 		require.Equal(t, []string{
-			odd + "changed_id", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "executed_after_terminate",
+			odd + "changed_id", odd + "validate_after_run", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "hook_after_terminate", odd + "executed_after_terminate",
 		}, r.of("odd"))
 	})
 }
