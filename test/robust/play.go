@@ -1,0 +1,364 @@
+package robust
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/vigil-agent/vigil/comp/api"
+	"github.com/vigil-agent/vigil/logs/intake"
+	"github.com/vigil-agent/vigil/logs/registry"
+	"github.com/vigil-agent/vigil/test/fakeintake"
+	"github.com/vigil-agent/vigil/test/harness"
+)
+
+// play is one fault while it is played.
+type play struct {
+	ctx   context.Context
+	o     Options
+	spool bool
+	dir   string
+	truth *truth
+
+	// logs is the section of that name; its endpoint is set by what connects. key
+	// is the top-level api_key.
+	logs map[string]any
+	key  string
+
+	// fakes are the receiving sides in this process and processes those apart.
+	fakes    []*fakeintake.Intake
+	proxies  []*fakeintake.Proxy
+	receiver *harness.Process
+	restart  func() error // kills the receiver and starts another
+	journals []string
+	closers  []func() error
+
+	agent *harness.Process
+	// window is how many lines may come twice, peak the most memory so far.
+	window int
+	peak   int64
+	last   status
+
+	// written is closed when the writer has ended; hold lets it wait.
+	written  chan struct{}
+	writeErr error
+	pause    sync.Mutex
+}
+
+// path is a file of the play.
+func (p *play) path(name string) string { return filepath.Join(p.dir, name) }
+
+// fake starts a receiving side in this process that the agent is sent to.
+func (p *play) fake(o fakeintake.Options) (*fakeintake.Intake, error) {
+	journal := p.path(fmt.Sprintf("journal%d.ndjson", len(p.journals)))
+	o.Config.Journal = journal
+	f, err := fakeintake.Start(o)
+	if err != nil {
+		return nil, err
+	}
+	p.fakes, p.journals = append(p.fakes, f), append(p.journals, journal)
+	p.closers = append(p.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), 20*time.Second)
+		defer cancel()
+		return f.Stop(ctx)
+	})
+	p.connect(f.Addr())
+	return f, nil
+}
+
+// script starts a receiving side that follows a script.
+func (p *play) script(steps ...fakeintake.Step) error {
+	_, err := p.fake(fakeintake.Options{Script: steps})
+	return err
+}
+
+// connect makes an address the agent's endpoint, or one more of them.
+func (p *play) connect(address string) {
+	if p.logs["endpoint"] == nil {
+		p.logs["endpoint"] = map[string]any{"address": address, "tls": map[string]any{"insecure": true}}
+		return
+	}
+	more, _ := p.logs["endpoints"].([]string)
+	p.logs["endpoints"] = append(more, address)
+}
+
+// endpoint adds to the endpoint's section.
+func (p *play) endpoint(key string, value any) { p.logs["endpoint"].(map[string]any)[key] = value }
+
+// proxy puts a network in front of an address, and makes that the endpoint.
+func (p *play) proxy(target string) (*fakeintake.Proxy, error) {
+	proxy, err := fakeintake.NewProxy(target)
+	if err != nil {
+		return nil, err
+	}
+	p.proxies = append(p.proxies, proxy)
+	p.closers = append(p.closers, func() error { proxy.Close(); return nil })
+	p.connect(proxy.Addr())
+	return proxy, nil
+}
+
+// external starts an intake as a process of its own, behind a proxy.
+func (p *play) external() error {
+	ports, err := harness.FreePorts(1)
+	if err != nil {
+		return err
+	}
+	journal := p.path("journal.ndjson")
+	p.journals = append(p.journals, journal)
+	p.restart = func() (err error) {
+		if p.receiver != nil {
+			if err := p.receiver.Kill(); err != nil {
+				return err
+			}
+		}
+		p.receiver, err = harness.Start(harness.Options{Path: p.o.Agent, Args: []string{"intake", "--listen", ports[0], "--journal", journal}, Stderr: p.path("intake.log")})
+		return err
+	}
+	p.closers = append(p.closers, func() error {
+		if p.receiver == nil {
+			return nil
+		}
+		return p.receiver.Stop(20 * time.Second)
+	})
+	if err := p.restart(); err != nil {
+		return err
+	}
+	_, err = p.proxy(ports[0])
+	return err
+}
+
+// start starts the agent.
+func (p *play) start() error {
+	p.logs["enabled"] = true
+	p.logs["sources"] = []any{map[string]any{"type": "file", "path": p.path("app.log"), "start_at": "beginning"}}
+	if p.logs["batch"] == nil {
+		p.logs["batch"] = map[string]any{"max_lines": p.batchLines(), "max_wait": "100ms"}
+	}
+	if p.spool && p.logs["spool"] == nil {
+		p.logs["spool"] = map[string]any{"enabled": true}
+	}
+	config := map[string]any{
+		"run_path": p.path("state"), "api": map[string]any{"socket": p.path("vigil.sock")},
+		"metrics": map[string]any{"statsd_address": ""}, "logs": p.logs,
+	}
+	if p.key != "" {
+		if err := os.WriteFile(p.path("key"), []byte(p.key), 0o600); err != nil {
+			return err
+		}
+		config["api_key_file"] = p.path("key")
+	}
+	text, err := json.Marshal(config) // JSON is YAML
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(p.path("vigil.yaml"), text, 0o600); err != nil {
+		return err
+	}
+	p.agent, err = harness.Start(harness.Options{Path: p.o.Agent, Args: []string{"run", "--config", p.path("vigil.yaml")}, Stderr: p.path("agent.log")})
+	return err
+}
+
+// crash kills the agent, as a fault of the machine does, and counts what was
+// delivered and not recorded.
+func (p *play) crash() error {
+	p.measure()
+	if err := p.agent.Kill(); err != nil {
+		return err
+	}
+	time.Sleep(200 * time.Millisecond) // what the receiving side holds becomes durable
+	if p.spool {
+		return nil // nothing may come twice
+	}
+	c, err := p.compare()
+	if err != nil {
+		return err
+	}
+	p.window += max(0, c.highest-p.recorded())
+	return nil
+}
+
+// recorded is the number of the last line whose offset the agent has saved.
+func (p *play) recorded() int {
+	text, err := os.ReadFile(filepath.Join(p.path("state"), registry.FileName))
+	if err != nil {
+		return 0 // none yet
+	}
+	var saved struct{ Files []registry.Entry }
+	if json.Unmarshal(text, &saved) != nil || len(saved.Files) == 0 {
+		return 0
+	}
+	p.pause.Lock()
+	defer p.pause.Unlock()
+	n := 0
+	for n < len(p.truth.ends) && p.truth.ends[n] <= saved.Files[0].Offset {
+		n++
+	}
+	return n
+}
+
+// batchLines is how many lines a batch has: some dozens of batches in any case.
+func (p *play) batchLines() int { return min(1000, max(20, p.o.Lines/50)) }
+
+// chunks is in how many parts the lines are written.
+const chunks = 50
+
+// write writes the lines, with pauses in which the rest of the world goes on.
+func (p *play) write() {
+	defer close(p.written)
+	file, err := os.OpenFile(p.path("app.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.writeErr = err
+		return
+	}
+	defer func() { p.writeErr = errors.Join(p.writeErr, file.Close()) }()
+	var buf []byte
+	for written := 0; written < p.o.Lines && p.ctx.Err() == nil; {
+		p.pause.Lock()
+		buf = buf[:0]
+		for range min((p.o.Lines+chunks-1)/chunks, p.o.Lines-written) {
+			buf = p.truth.next(buf)
+			written++
+		}
+		_, err := file.Write(buf)
+		p.pause.Unlock()
+		if err != nil {
+			p.writeErr = err
+			return
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+}
+
+// whole waits until everything is written.
+func (p *play) whole() error {
+	select {
+	case <-p.written:
+		return p.writeErr
+	case <-p.ctx.Done():
+		return p.ctx.Err()
+	}
+}
+
+// until waits for a condition.
+func (p *play) until(what string, ok func() bool) error {
+	for !ok() {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-p.agent.Ended():
+			return fmt.Errorf("the agent ended: %w", p.agent.Wait())
+		case <-p.ctx.Done():
+			return fmt.Errorf("it never happened that %s", what)
+		}
+	}
+	return nil
+}
+
+// arrived waits until so many lines are in the journals.
+func (p *play) arrived(lines int) error {
+	return p.until(fmt.Sprintf("%d lines arrive", lines), func() bool { return p.stored() >= lines })
+}
+
+// stored is how many lines there are in the journals, by their line feeds.
+func (p *play) stored() int {
+	n := 0
+	for _, path := range p.journals {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			n += bytes.Count(text, []byte{'\n'})
+		}
+	}
+	p.truth.mu.Lock()
+	defer p.truth.mu.Unlock()
+	return n + len(p.truth.posted)
+}
+
+func (p *play) compare() (tally, error) {
+	p.pause.Lock() // the writer adds to the truth
+	defer p.pause.Unlock()
+	return p.truth.compare(p.journals, filepath.Join(p.path("state"), "quarantine"))
+}
+
+// measure notes what the agent says and uses, before it ends.
+func (p *play) measure() {
+	if u, err := p.agent.Usage(); err == nil {
+		p.peak = max(p.peak, u.Peak)
+	}
+	if s, err := p.status(); err == nil {
+		p.last = s
+	}
+}
+
+// status is what the agent says about its stream, as far as faults ask.
+type status struct {
+	InflightLines   int    `json:"inflight_lines"`
+	StreamErrors    uint64 `json:"stream_errors"`
+	ReplayedBatches uint64 `json:"replayed_batches"`
+}
+
+// sections are the part of the agent's status that faults ask for.
+type sections struct {
+	Logs struct {
+		Stream status
+		Spool  struct {
+			Lost struct{ Lines int }
+		}
+	}
+}
+
+func (p *play) status() (status, error) {
+	answer, err := p.sections()
+	return answer.Logs.Stream, err
+}
+
+// spoolLost is how many lines the agent says that its spool has lost.
+func (p *play) spoolLost() int {
+	answer, err := p.sections()
+	if err != nil {
+		return 0
+	}
+	return answer.Logs.Spool.Lost.Lines
+}
+
+func (p *play) sections() (sections, error) {
+	var answer struct{ Sections sections }
+	body, err := api.NewClient(p.path("vigil.sock")).Get(p.ctx, "/v1/status")
+	if err == nil {
+		err = json.Unmarshal(body, &answer)
+	}
+	return answer.Sections, err
+}
+
+// end stops everything that was started, the agent first.
+func (p *play) end() error {
+	var errs []error
+	if p.agent != nil {
+		errs = append(errs, p.agent.Stop(30*time.Second))
+	}
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		errs = append(errs, p.closers[i]())
+	}
+	p.closers = nil
+	return errors.Join(errs...)
+}
+
+// mute listens and never says a word.
+func (p *play) mute() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	p.closers = append(p.closers, listener.Close)
+	return listener.Addr().String(), nil // the kernel accepts on its behalf
+}
+
+// keyed is a receiving side that takes one key only.
+func keyed(key string, steps ...fakeintake.Step) fakeintake.Options {
+	return fakeintake.Options{Config: intake.Config{APIKey: key}, Script: steps}
+}
