@@ -24,8 +24,10 @@ func TestRunEndsWithTheApplicationsCode(t *testing.T) {
 		"not executable": {[]string{plain}, 126},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := []string{"run", "--config", os.DevNull, "--set", "serverless.enabled=true", "--set", "serverless.lifecycle_address=:0",
-				"--set", "serverless.identity_address=", "--set", "api.socket=" + filepath.Join(dir, "s"), "--"}
+			args := []string{
+				"run", "--config", os.DevNull, "--set", "serverless.enabled=true", "--set", "serverless.lifecycle_address=:0",
+				"--set", "serverless.identity_address=", "--set", "api.socket=" + filepath.Join(dir, "s"), "--",
+			}
 			var out, errOut bytes.Buffer
 			require.Equal(t, tt.code, execute(t.Context(), append(args, tt.command...), &out, &errOut), errOut.String())
 		})
