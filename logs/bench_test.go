@@ -21,6 +21,11 @@ func (s nullShipper) Append(_ context.Context, lines []record.Record) error {
 	s.durable(0, []record.Origin{lines[len(lines)-1].Origin})
 	return nil
 }
+
+func (s nullShipper) AppendSeq(ctx context.Context, _ uint64, lines []record.Record) error {
+	return s.Append(ctx, lines)
+}
+func (s nullShipper) Renew()                      {}
 func (s nullShipper) Flush(context.Context) error { return nil }
 func (s nullShipper) Stop(context.Context) error  { return nil }
 func (s nullShipper) Stats() stream.Stats         { return stream.Stats{} }

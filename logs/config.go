@@ -3,6 +3,9 @@ package logs
 import (
 	"fmt"
 	"time"
+
+	"github.com/vigil-agent/vigil/logs/spool"
+	"github.com/vigil-agent/vigil/logs/stream"
 )
 
 // Config is the `logs` section of vigil.yaml, with what the engine needs from
@@ -11,15 +14,26 @@ type Config struct {
 	// Enabled switches the engine on. When it is off, the engine does nothing and
 	// everything about Sources, Endpoint and RunPath may be empty.
 	Enabled bool
-	// RunPath is the directory that holds the offset registry. One agent owns it.
+	// RunPath is the directory that holds the offset registry, the spool and the
+	// quarantine. One agent owns it.
 	RunPath string
 	// Sources are the files to follow. A file that several match belongs to the
 	// first.
 	Sources []SourceConfig
-	// Endpoint is where the stream goes.
+	// Endpoint is where the logs go.
 	Endpoint EndpointConfig
+	// Endpoints are the addresses of further receiving sides with the profile and
+	// the TLS of Endpoint. Each takes over while those before it fail.
+	Endpoints []string
+	// Secondary gets everything as well, and slows nothing down.
+	Secondary SecondaryConfig
 	// Batch says when a batch is sealed.
 	Batch BatchConfig
+	// Spool keeps batches on disk until they are acknowledged.
+	Spool SpoolConfig
+	// MemoryLimit is the budget, in bytes, of everything that the engine holds
+	// because of the lines it ships; MinMemoryLimit at least. See Memory.
+	MemoryLimit int
 	// Hostname and Tags go on every line, before the source's own tags. An empty
 	// Hostname adds no tag.
 	Hostname string
@@ -27,6 +41,8 @@ type Config struct {
 	// APIKey authenticates the stream; it is never printed. It is not sent over
 	// plaintext to anything but loopback.
 	APIKey string `json:"-"`
+	// APIKeyFile holds the key instead; a new key in it is used within a second.
+	APIKeyFile string
 }
 
 // SourceConfig is one entry of `logs.sources`.
@@ -52,11 +68,38 @@ type SourceConfig struct {
 
 // EndpointConfig is one receiving side.
 type EndpointConfig struct {
-	// Address is host:port.
+	// Address is host:port, or a URL for ProfileHTTP.
 	Address string
-	// Profile is the encoding: "auto" or "rows". Empty means "auto".
+	// Profile is the encoding; empty means ProfileAuto.
+	Profile string
+	// Fallback is the URL that logs go to over plain HTTP while the address takes
+	// no stream; empty means that there is none.
+	Fallback string
+	TLS      TLSConfig
+}
+
+// SecondaryConfig is the second receiver of a dual send.
+type SecondaryConfig struct {
+	// Address is as in EndpointConfig; empty means that there is no secondary.
+	Address string
+	// Profile is as in EndpointConfig.
 	Profile string
 	TLS     TLSConfig
+}
+
+// SpoolConfig is the queue on disk, in the directory spool of the run path.
+type SpoolConfig struct {
+	// Enabled switches it on: then a line's offset is released as soon as the line
+	// is in the spool, and a crash repeats nothing on a receiving side that keeps
+	// sessions.
+	Enabled bool
+	// MaxSize bounds its files in bytes; MinSpoolSize at least, and four batches.
+	MaxSize int
+	// Fsync is when batches are made to survive a power cut: FsyncBatch, FsyncInterval
+	// or FsyncOff. They survive the end of the process in any case.
+	Fsync string
+	// WhenFull is WhenFullBlock or WhenFullOldest.
+	WhenFull string
 }
 
 // TLSConfig says how the connection is protected. The default is TLS 1.2 or
@@ -88,7 +131,8 @@ type BatchConfig struct {
 	MaxWait time.Duration
 }
 
-// Values of SourceConfig.Type, SourceConfig.StartAt and EndpointConfig.Profile.
+// Values of SourceConfig.Type and StartAt, EndpointConfig.Profile, and
+// SpoolConfig.Fsync and WhenFull.
 const (
 	SourceFile = "file"
 	SourceApp  = "app"
@@ -96,8 +140,21 @@ const (
 	StartAtBeginning = "beginning"
 	StartAtEnd       = "end"
 
+	// ProfileAuto takes the best that both sides know: columns, rows, then Fallback.
 	ProfileAuto = "auto"
-	ProfileRows = "rows"
+	// ProfileColumns, ProfileRows and ProfileHTTP are one encoding each.
+	ProfileColumns = stream.ProfileColumns
+	ProfileRows    = stream.ProfileRows
+	ProfileHTTP    = stream.ProfileHTTP
+
+	FsyncBatch    = string(spool.SyncBatch)
+	FsyncInterval = string(spool.SyncInterval)
+	FsyncOff      = string(spool.SyncOff)
+
+	// WhenFullBlock lets files wait, and drops what the application prints.
+	WhenFullBlock = string(spool.Block)
+	// WhenFullOldest drops the oldest lines.
+	WhenFullOldest = string(spool.DropOldest)
 )
 
 // Defaults of the batch bounds, from the reference behaviour (logs
@@ -106,6 +163,14 @@ const (
 	DefaultBatchMaxLines = 1000
 	DefaultBatchMaxBytes = 5_000_000
 	DefaultBatchMaxWait  = 5 * time.Second
+)
+
+// Defaults and bounds of the spool and of the memory.
+const (
+	DefaultSpoolSize   = spool.DefaultMaxBytes
+	MinSpoolSize       = 1 << 20
+	DefaultMemoryLimit = 64 << 20
+	MinMemoryLimit     = 32 << 20
 )
 
 // MaxBatchLines and MaxBatchBytes stay below what the receiving side accepts in
@@ -118,8 +183,11 @@ const (
 // DefaultConfig is the configuration of an engine that is switched off.
 func DefaultConfig() Config {
 	return Config{
-		Endpoint: EndpointConfig{Profile: ProfileAuto},
-		Batch:    BatchConfig{MaxLines: DefaultBatchMaxLines, MaxBytes: DefaultBatchMaxBytes, MaxWait: DefaultBatchMaxWait},
+		Endpoint:    EndpointConfig{Profile: ProfileAuto},
+		Secondary:   SecondaryConfig{Profile: ProfileAuto},
+		Batch:       BatchConfig{MaxLines: DefaultBatchMaxLines, MaxBytes: DefaultBatchMaxBytes, MaxWait: DefaultBatchMaxWait},
+		Spool:       SpoolConfig{MaxSize: DefaultSpoolSize, Fsync: FsyncBatch, WhenFull: WhenFullBlock},
+		MemoryLimit: DefaultMemoryLimit,
 	}
 }
 

@@ -19,7 +19,7 @@ func TestConfigsHideTheirKey(t *testing.T) {
 	sending := stream.Config{Endpoints: []stream.Endpoint{{Address: "a:1"}}, APIKey: c.APIKey}
 	require.Contains(t, fmt.Sprintf("%+v", c), "APIKey:********")
 	require.Contains(t, fmt.Sprintf("%+v", sending), "APIKey:********")
-	require.Contains(t, fmt.Sprintf("%+v", DefaultConfig()), "APIKey:}", "none is set")
+	require.Contains(t, fmt.Sprintf("%+v", DefaultConfig()), "APIKey: APIKeyFile", "none is set")
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&out, verb+verb+verb+verb, c, &c, struct{ C Config }{c}, sending)

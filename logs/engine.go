@@ -6,22 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
-	"github.com/vigil-agent/vigil/logs/batch"
-	"github.com/vigil-agent/vigil/logs/quarantine"
 	"github.com/vigil-agent/vigil/logs/record"
-	"github.com/vigil-agent/vigil/logs/registry"
 	"github.com/vigil-agent/vigil/logs/source"
 	"github.com/vigil-agent/vigil/logs/stream"
 )
-
-// saveTime is what Stop allows itself for the offsets after its context has
-// ended: without them, what was acknowledged would be sent again.
-const saveTime = 2 * time.Second
 
 // Deps is what the engine needs from its surroundings.
 type Deps struct {
@@ -34,12 +26,15 @@ type Deps struct {
 // shipper is the sending side: a *stream.Worker, or a test's.
 type shipper interface {
 	Start(ctx context.Context) error
-	// Append blocks while there is no room and keeps nothing of lines.
+	// Append and AppendSeq block while there is no room and keep nothing of lines.
 	Append(ctx context.Context, lines []record.Record) error
+	AppendSeq(ctx context.Context, seq uint64, lines []record.Record) error
 	// Flush returns when everything appended is acknowledged.
 	Flush(ctx context.Context) error
 	// Stop waits for acknowledgements until ctx ends.
 	Stop(ctx context.Context) error
+	// Renew begins a new session on a new connection.
+	Renew()
 	Stats() stream.Stats
 }
 
@@ -52,22 +47,16 @@ type Engine struct {
 
 	outputs []*source.Output // of the application: stdout, stderr; empty without one
 
-	// changing serialises Start and Stop.
+	// changing serialises Start, Stop and what snapshots need, and guards pause.
 	changing sync.Mutex
+	pause    pause
+	paused   atomic.Bool // pause.on, for Status
 
 	// mu guards everything below.
 	mu    sync.Mutex
 	parts *parts // nil: not running
 	extra []string
 	last  Status // as it was when the engine stopped
-}
-
-// parts are what runs between Start and Stop.
-type parts struct {
-	registry *registry.Registry
-	shipper  shipper
-	batcher  *batch.Batcher
-	files    *source.Files
 }
 
 // New checks the configuration; nothing is opened before Start. It returns the
@@ -102,17 +91,18 @@ func newWorker(cfg stream.Config, deps stream.Deps) (shipper, error) {
 func (e *Engine) Start(ctx context.Context) error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
+	return e.start(ctx)
+}
+
+// start is Start; the caller holds changing.
+func (e *Engine) start(ctx context.Context) error {
 	if !e.cfg.Enabled || e.running() != nil {
 		return nil
 	}
-	p, err := e.assemble()
+	p, err := e.assemble(ctx)
 	if err != nil {
+		_ = p.stop(ctx) // what it has to say follows from err
 		return fmt.Errorf("logs: %w", err)
-	}
-	for _, start := range []func(context.Context) error{p.registry.Start, p.shipper.Start, p.batcher.Start, p.files.Start} {
-		if err := start(ctx); err != nil {
-			return errors.Join(fmt.Errorf("logs: %w", err), p.stop(ctx))
-		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -125,45 +115,6 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// assemble makes the parts and connects them: files to batcher to shipper, and
-// its acknowledgements to the registry.
-func (e *Engine) assemble() (*parts, error) {
-	p := &parts{}
-	secure, err := tlsConfig(e.cfg.Endpoint.TLS)
-	if err != nil {
-		return nil, err
-	}
-	if p.registry, err = registry.New(registry.Config{Dir: e.cfg.RunPath}, registry.Deps{Log: e.log}); err != nil {
-		return nil, err
-	}
-	rejected := quarantine.NewWriter(filepath.Join(e.cfg.RunPath, "quarantine"), 0)
-	p.shipper, err = e.newShipper(stream.Config{
-		Endpoints: []stream.Endpoint{{Address: e.cfg.Endpoint.Address, TLS: secure}},
-		APIKey:    e.cfg.APIKey,
-		UserAgent: userAgent(e.deps.Version),
-	}, stream.Deps{
-		Log: e.log,
-		// One stream, in order: what is durable covers all before it.
-		OnDurable: func(_ uint64, origins []record.Origin) { p.registry.CommitThrough(origins...) },
-		Quarantine: func(r stream.Rejected) error {
-			return rejected.Put(r.Record, string(r.Reason), r.Err)
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	bounds := batch.Config{MaxLines: e.cfg.Batch.MaxLines, MaxBytes: e.cfg.Batch.MaxBytes, MaxWait: e.cfg.Batch.MaxWait}
-	p.batcher, err = batch.New(bounds, func(ctx context.Context, lines []record.Record) error {
-		p.registry.Begin(lines)
-		return p.shipper.Append(ctx, lines)
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.files, err = source.New(source.Config{Patterns: e.cfg.patterns()}, source.Deps{Registry: p.registry, Sink: p.batcher.Add, Log: e.log})
-	return p, err
-}
-
 func userAgent(version string) string {
 	if version == "" {
 		return "vigil"
@@ -173,10 +124,18 @@ func userAgent(version string) string {
 
 // Stop stops reading, ships what was read, waits for its acknowledgement and
 // saves the offsets. When ctx ends first it says how much is not acknowledged:
-// that is read again at the next start. It is safe without Start and twice.
+// that is read again at the next start. With a spool, what a receiving side that is
+// away does not take stays there, which is no error. It is safe without Start and
+// twice.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.changing.Lock()
 	defer e.changing.Unlock()
+	e.endPause()
+	return e.halt(ctx)
+}
+
+// halt is Stop; the caller holds changing.
+func (e *Engine) halt(ctx context.Context) error {
 	p := e.running()
 	if p == nil {
 		return nil
@@ -193,15 +152,6 @@ func (e *Engine) Stop(ctx context.Context) error {
 	return nil
 }
 
-// stop stops the parts from the reading to the saving side. Each may be stopped
-// without having been started.
-func (p *parts) stop(ctx context.Context) error {
-	err := errors.Join(p.files.Stop(ctx), p.batcher.Stop(ctx), p.shipper.Stop(ctx))
-	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
-	return errors.Join(err, p.registry.Stop(saving))
-}
-
 // Flush returns when everything written to the files before the call is
 // acknowledged and its offsets are saved, or when ctx ends. A last line without
 // its line feed is not waited for.
@@ -214,7 +164,7 @@ func (e *Engine) Flush(ctx context.Context) error {
 	for _, o := range e.outputs {
 		steps = append(steps, o.Sync)
 	}
-	for _, flush := range append(steps, p.batcher.Flush, p.shipper.Flush, p.registry.Flush) {
+	for _, flush := range append(steps, p.batcher.Flush, p.flushSent, p.registry.Flush) {
 		if err := flush(ctx); err != nil {
 			return fmt.Errorf("flush logs: %w", err)
 		}
@@ -255,13 +205,19 @@ func (e *Engine) stopOutputs(ctx context.Context) error {
 func (c Config) outputs() []*source.Output {
 	for _, s := range c.Sources {
 		if s.Type == SourceApp && c.Enabled {
+			room := c.shares().outputs / 2
 			output := func(stream string) *source.Output {
-				return source.NewOutput(source.OutputConfig{Name: stream, Tags: append(c.tagsOf(s), "stream:"+stream)})
+				return source.NewOutput(source.OutputConfig{Name: stream, Tags: append(c.tagsOf(s), "stream:"+stream), MaxBytes: room})
 			}
 			return []*source.Output{output("stdout"), output("stderr")}
 		}
 	}
 	return nil
+}
+
+// takesOutput says whether what an application prints is a source.
+func (c Config) takesOutput() bool {
+	return c.Enabled && slices.ContainsFunc(c.Sources, func(s SourceConfig) bool { return s.Type == SourceApp })
 }
 
 // patterns turns the configured files into what the file source follows.

@@ -48,6 +48,12 @@ func (f *fakeShipper) Append(_ context.Context, lines []record.Record) error {
 	return nil
 }
 
+func (f *fakeShipper) AppendSeq(ctx context.Context, _ uint64, lines []record.Record) error {
+	return f.Append(ctx, lines)
+}
+
+func (f *fakeShipper) Renew() {}
+
 func (f *fakeShipper) release() {
 	if !f.deaf {
 		f.durable(0, f.pending)
@@ -283,9 +289,9 @@ func TestSwitchedOffEngineDoesNothing(t *testing.T) {
 func TestStreamStatus(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 10, 9, 8, 7, 6, 0, time.UTC)
-	s := streamStatus("host:1", stream.Stats{State: stream.StateBackoff, LastError: "no route", RetryAt: now.Add(3 * time.Second), LinesAcked: 7}, now)
+	s := streamStatus(stream.Stats{Endpoint: "host:1", Profile: "columns", State: stream.StateBackoff, LastError: "no route", RetryAt: now.Add(3 * time.Second), LinesAcked: 7}, nil, now)
 	require.Equal(t, StreamStatus{
-		Endpoint: "host:1", State: "backoff", LastError: "no route", AckedLines: 7,
+		Endpoint: "host:1", Profile: "columns", State: "backoff", LastError: "no route", AckedLines: 7,
 		NextStep: "connects again in 3s; files are read on as far as there is room",
 	}, s)
 	for state, want := range map[stream.State]string{

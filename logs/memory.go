@@ -46,6 +46,15 @@ func (m memory) SaveSession(s stream.Session) error {
 	return nil
 }
 
+// forgetSession makes the next process, or clone, begin a session of its own.
+func (m memory) forgetSession() error {
+	err := m.Remember(sessionKey, "")
+	if err == nil {
+		err = m.Flush(context.Background())
+	}
+	return err
+}
+
 // announced is what a receiving side answered.
 type announced struct {
 	Profiles []string  `json:"profiles"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +29,15 @@ func (e *FieldError) Error() string { return e.Key + ": " + e.Problem }
 func (c Config) Validate() error {
 	v := c.check()
 	if c.Enabled && len(v.errs) == 0 {
-		if _, err := tlsConfig(c.Endpoint.TLS); err != nil {
-			v.errs = append(v.errs, err)
+		for key, t := range map[string]TLSConfig{"endpoint.tls": c.Endpoint.TLS, "secondary.tls": c.Secondary.TLS} {
+			if _, err := tlsConfig(key, t); err != nil {
+				v.errs = append(v.errs, err)
+			}
+		}
+		if c.APIKeyFile != "" {
+			if _, err := ReadKey(c.APIKeyFile); err != nil {
+				v.fail("api_key_file", "%v", err)
+			}
 		}
 	}
 	return errors.Join(v.errs...)
@@ -67,7 +75,14 @@ func (c Config) check() *validator {
 	v.tag("hostname", c.Hostname)
 	v.tags("tags", c.Tags)
 	v.batch(c.Batch)
-	v.endpoint(c)
+	v.endpoints(c)
+	v.spool(c)
+	if c.MemoryLimit < MinMemoryLimit {
+		v.fail("memory_limit", "must be at least %d bytes, not %d", MinMemoryLimit, c.MemoryLimit)
+	}
+	if c.APIKey != "" && c.APIKeyFile != "" {
+		v.fail("api_key_file", "is set as well as api_key: keep one of them")
+	}
 	return v
 }
 
@@ -129,42 +144,113 @@ func (v *validator) within(key string, value, most int) {
 	}
 }
 
-func (v *validator) endpoint(c Config) {
+// endpoints checks where everything goes.
+func (v *validator) endpoints(c Config) {
+	hasKey := c.APIKey != "" || c.APIKeyFile != ""
 	e := c.Endpoint
-	v.oneOf("endpoint.profile", e.Profile, ProfileAuto, ProfileRows)
-	v.tls(e.TLS)
-	if e.Address == "" {
-		if c.Enabled {
-			v.fail("endpoint.address", "must be set, as host:port")
+	v.oneOf("endpoint.profile", e.Profile, profiles...)
+	v.tls("endpoint.tls", e.TLS)
+	if c.Enabled && e.Address == "" {
+		v.fail("endpoint.address", "must be set, as %s", addressForm(e.Profile))
+	}
+	for i, address := range append([]string{e.Address}, c.Endpoints...) {
+		key := "endpoint.address"
+		if i > 0 {
+			key = fmt.Sprintf("endpoints[%d]", i-1)
+			if address == "" {
+				v.fail(key, "is empty")
+			}
 		}
+		v.address(key, "endpoint.tls.insecure", address, e.Profile, e.TLS.Insecure && hasKey)
+	}
+	if e.Fallback != "" {
+		v.url("endpoint.fallback", e.Fallback, hasKey)
+		if e.Profile == ProfileHTTP {
+			v.fail("endpoint.fallback", "has no meaning for profile http: write its URL into endpoint.address, or into endpoints")
+		}
+	}
+	s := c.Secondary
+	v.oneOf("secondary.profile", s.Profile, profiles...)
+	v.tls("secondary.tls", s.TLS)
+	v.address("secondary.address", "secondary.tls.insecure", s.Address, s.Profile, s.TLS.Insecure && hasKey)
+}
+
+var profiles = []string{ProfileAuto, ProfileColumns, ProfileRows, ProfileHTTP}
+
+func addressForm(profile string) string {
+	if profile == ProfileHTTP {
+		return "a URL"
+	}
+	return "host:port"
+}
+
+// address checks a receiving side; inClear says that the key would be sent to it
+// in plaintext, which the setting insecure asks for.
+func (v *validator) address(key, insecure, address, profile string, inClear bool) {
+	if address == "" {
 		return
 	}
-	host, port, err := net.SplitHostPort(e.Address)
+	if profile == ProfileHTTP {
+		v.url(key, address, inClear)
+		return
+	}
+	if strings.Contains(address, "://") {
+		v.fail(key, "%q is a URL, not host:port, which profile http alone takes", address)
+		return
+	}
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		v.fail("endpoint.address", "%q is not host:port", e.Address)
+		v.fail(key, "%q is not host:port", address)
 		return
 	}
 	if host == "" {
-		v.fail("endpoint.address", "%q has no host", e.Address)
+		v.fail(key, "%q has no host", address)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		v.fail("endpoint.address", "%q has no port from 1 to 65535", e.Address)
+		v.fail(key, "%q has no port from 1 to 65535", address)
 	}
-	if e.TLS.Insecure && c.APIKey != "" && host != "" && !isLoopback(host) {
-		v.fail("endpoint.tls.insecure", "would send the API key unencrypted to %s: use TLS, or a loopback address, or no api_key", host)
+	if inClear && host != "" && !isLoopback(host) {
+		v.fail(insecure, "would send the API key unencrypted to %s: use TLS, or a loopback address, or no api_key", host)
 	}
 }
 
-func (v *validator) tls(t TLSConfig) {
+// url checks where logs go over HTTP.
+func (v *validator) url(key, address string, hasKey bool) {
+	u, err := url.Parse(address)
+	switch {
+	case err == nil && u.User != nil:
+		v.fail(key, "must not have a user name or a password in it")
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "":
+		v.fail(key, "%q is not a URL such as https://http-intake.logs.datadoghq.com", address)
+	case u.Scheme == "http" && hasKey && !isLoopback(u.Hostname()):
+		v.fail(key, "%q would send the API key unencrypted: use https, or a loopback address, or no api_key", address)
+	}
+}
+
+func (v *validator) spool(c Config) {
+	s := c.Spool
+	v.oneOf("spool.fsync", s.Fsync, FsyncBatch, FsyncInterval, FsyncOff)
+	v.oneOf("spool.when_full", s.WhenFull, WhenFullBlock, WhenFullOldest)
+	if !s.Enabled {
+		return
+	}
+	if s.MaxSize < MinSpoolSize {
+		v.fail("spool.max_size", "must be at least %d bytes, not %d", MinSpoolSize, s.MaxSize)
+	} else if s.MaxSize/4 < c.Batch.MaxBytes {
+		v.fail("spool.max_size", "must be at least four times batch.max_bytes (%d bytes), not %d", c.Batch.MaxBytes, s.MaxSize)
+	}
+}
+
+func (v *validator) tls(key string, t TLSConfig) {
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		missing, set := "cert_file", "key_file"
 		if t.KeyFile == "" {
 			missing, set = set, missing
 		}
-		v.fail("endpoint.tls."+missing, "must be set together with %s", set)
+		v.fail(key+"."+missing, "must be set together with %s", set)
 	}
 	if t.Insecure && (t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" || t.ServerName != "") {
-		v.fail("endpoint.tls.insecure", "means plaintext: remove it, or the other keys of tls")
+		v.fail(key+".insecure", "means plaintext: remove it, or the other keys of tls")
 	}
 }
 

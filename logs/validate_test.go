@@ -66,7 +66,7 @@ tags[1]: is empty`,
 			func(c *Config) { c.Batch = BatchConfig{MaxLines: 100_001, MaxBytes: 64_000_001, MaxWait: time.Second} },
 			"batch.max_lines: must be at most 100000, not 100001\nbatch.max_bytes: must be at most 64000000, not 64000001",
 		},
-		"profile": {func(c *Config) { c.Endpoint.Profile = "columns" }, `endpoint.profile: must be auto or rows, not "columns"`},
+		"profile": {func(c *Config) { c.Endpoint.Profile = "column" }, `endpoint.profile: must be auto or columns or rows or http, not "column"`},
 		"application with a path": {
 			func(c *Config) { c.Sources[0] = SourceConfig{Type: SourceApp, Path: "/a"} },
 			"sources[0].path: has no meaning for the output of the application",
@@ -77,8 +77,44 @@ tags[1]: is empty`,
 		},
 		"no address": {func(c *Config) { c.Endpoint.Address = "" }, "endpoint.address: must be set, as host:port"},
 		"no port":    {func(c *Config) { c.Endpoint.Address = "host" }, `endpoint.address: "host" is not host:port`},
-		"url":        {func(c *Config) { c.Endpoint.Address = "http://host:80/x" }, `endpoint.address: "http://host:80/x" is not host:port`},
-		"no host":    {func(c *Config) { c.Endpoint.Address = ":80" }, `endpoint.address: ":80" has no host`},
+		"url":        {func(c *Config) { c.Endpoint.Address = "http://host:80/x" }, `endpoint.address: "http://host:80/x" is a URL, not host:port, which profile http alone takes`},
+		"no url": {
+			func(c *Config) { c.Endpoint = EndpointConfig{Profile: ProfileHTTP, Address: "host:80"} },
+			`endpoint.address: "host:80" is not a URL such as https://http-intake.logs.datadoghq.com`,
+		},
+		"further endpoints": {
+			func(c *Config) { c.Endpoints = []string{"", "host"} },
+			"endpoints[0]: is empty\nendpoints[1]: \"host\" is not host:port",
+		},
+		"fallback": {
+			func(c *Config) { c.APIKey, c.Endpoint.Fallback = "secret", "http://intake.example.com" },
+			`endpoint.fallback: "http://intake.example.com" would send the API key unencrypted: use https, or a loopback address, or no api_key`,
+		},
+		"fallback of http": {
+			func(c *Config) {
+				c.Endpoint = EndpointConfig{Profile: ProfileHTTP, Address: "https://a", Fallback: "https://user@a"}
+			},
+			"endpoint.fallback: must not have a user name or a password in it\nendpoint.fallback: has no meaning for profile http: write its URL into endpoint.address, or into endpoints",
+		},
+		"secondary": {
+			func(c *Config) {
+				c.APIKey, c.Secondary = "secret", SecondaryConfig{Address: "intake.example.com:1", TLS: TLSConfig{Insecure: true}}
+			},
+			"secondary.tls.insecure: would send the API key unencrypted to intake.example.com: use TLS, or a loopback address, or no api_key",
+		},
+		"spool": {
+			func(c *Config) {
+				c.Spool = SpoolConfig{Enabled: true, MaxSize: 1 << 20, Fsync: "never", WhenFull: "newest"}
+			},
+			`spool.fsync: must be batch or interval or off, not "never"
+spool.when_full: must be block or oldest, not "newest"
+spool.max_size: must be at least four times batch.max_bytes (5000000 bytes), not 1048576`,
+		},
+		"small spool":  {func(c *Config) { c.Spool.Enabled, c.Spool.MaxSize = true, 1 }, "spool.max_size: must be at least 1048576 bytes, not 1"},
+		"memory limit": {func(c *Config) { c.MemoryLimit = 1 << 20 }, "memory_limit: must be at least 33554432 bytes, not 1048576"},
+		"two keys":     {func(c *Config) { c.APIKey, c.APIKeyFile = "secret", "/key" }, "api_key_file: is set as well as api_key: keep one of them"},
+		"key file":     {func(c *Config) { c.APIKeyFile = "/nowhere" }, "api_key_file: cannot be read: open /nowhere: no such file or directory"},
+		"no host":      {func(c *Config) { c.Endpoint.Address = ":80" }, `endpoint.address: ":80" has no host`},
 		"large port": {
 			func(c *Config) { c.Endpoint.Address = "host:65536" },
 			`endpoint.address: "host:65536" has no port from 1 to 65535`,
@@ -151,15 +187,15 @@ func TestTLSFiles(t *testing.T) {
 		"endpoint.tls.ca_file: " + junk + " has no PEM certificate":                                                   {CAFile: junk},
 		"endpoint.tls.cert_file: cannot be used with key_file: tls: failed to find any PEM data in certificate input": {CertFile: junk, KeyFile: junk},
 	} {
-		_, err := tlsConfig(c)
+		_, err := tlsConfig("endpoint.tls", c)
 		require.EqualError(t, err, want)
 		var field *FieldError
 		require.ErrorAs(t, err, &field)
 	}
-	got, err := tlsConfig(TLSConfig{Insecure: true})
+	got, err := tlsConfig("endpoint.tls", TLSConfig{Insecure: true})
 	require.NoError(t, err)
 	require.Nil(t, got)
-	got, err = tlsConfig(TLSConfig{ServerName: "intake"})
+	got, err = tlsConfig("endpoint.tls", TLSConfig{ServerName: "intake"})
 	require.NoError(t, err)
 	require.Equal(t, "intake", got.ServerName)
 	require.Equal(t, uint16(0x0303), got.MinVersion)

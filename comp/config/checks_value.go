@@ -131,6 +131,14 @@ func checkOptionalDialHostPort(data any) (message, hint string) {
 	return "", ""
 }
 
+// checkLogsAddress accepts host:port or a URL; the engine knows which of them fits.
+func checkLogsAddress(data any) (message, hint string) {
+	if strings.Contains(data.(string), "://") {
+		return checkAPIURL(data)
+	}
+	return checkOptionalDialHostPort(data)
+}
+
 // checkAPIURL accepts a base URL that an API key may be sent to.
 func checkAPIURL(data any) (message, hint string) {
 	text := data.(string)

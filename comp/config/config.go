@@ -12,6 +12,8 @@ import (
 type Config struct {
 	// APIKey authenticates the agent to the receiving side; it is a secret.
 	APIKey string
+	// APIKeyFile holds the key that APIKey is set from at the start.
+	APIKeyFile string
 	// Site is the Datadog site the key belongs to.
 	Site string
 	// Hostname is the configured name, or the operating system's.

@@ -21,10 +21,33 @@ func (l *loader) derive(c *Config, lookup func() (string, error)) {
 	if c.Metrics.Output == MetricsDatadog && c.Metrics.APIURL == "" {
 		l.deriveValue(c, "metrics.api_url", "https://api."+c.Site, "site")
 	}
+	l.deriveKey(c)
+	if c.Logs.Enabled && c.Logs.Endpoint.Profile == logs.ProfileHTTP && c.Logs.Endpoint.Address == "" {
+		l.deriveValue(c, "logs.endpoint.address", "https://http-intake.logs."+c.Site, "site")
+	}
 	if c.Logs.Enabled && c.Intake.Enabled && c.Logs.Endpoint.Address == "" {
 		l.deriveValue(c, "logs.endpoint.address", dialAddress(c.Intake.Listen), "intake.listen")
 		l.deriveValue(c, "logs.endpoint.tls.insecure", true, "the embedded intake speaks plain text")
 	}
+}
+
+// deriveKey reads the API key from its file.
+func (l *loader) deriveKey(c *Config) {
+	const file = "api_key_file"
+	if c.APIKeyFile == "" {
+		return
+	}
+	if c.APIKey != "" {
+		l.fail(file, "api_key is set as well, at "+l.placeOf("api_key").String(), "keep one of them")
+		return
+	}
+	key, err := logs.ReadKey(c.APIKeyFile)
+	if err != nil {
+		l.fail(file, c.APIKeyFile+" "+err.Error(), "")
+		return
+	}
+	l.secrets = append(l.secrets, key)
+	l.deriveValue(c, "api_key", key, file)
 }
 
 func (l *loader) deriveValue(c *Config, key string, data any, from string) {
@@ -55,9 +78,13 @@ func inherit(c *Config) {
 	c.Logs.RunPath = c.RunPath
 	c.Logs.Hostname = c.Hostname
 	c.Logs.Tags = withoutService
-	c.Logs.APIKey = c.APIKey
-	if c.Intake.Enabled && c.Intake.APIKey != "" && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen) {
+	switch {
+	case c.Intake.Enabled && c.Intake.APIKey != "" && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen):
 		c.Logs.APIKey = c.Intake.APIKey // the only one that the embedded intake accepts
+	case c.APIKeyFile != "":
+		c.Logs.APIKeyFile = c.APIKeyFile
+	default:
+		c.Logs.APIKey = c.APIKey
 	}
 	app := func(s logs.SourceConfig) bool { return s.Type == logs.SourceApp }
 	if c.Logs.Enabled && c.Serverless.Enabled && len(c.Serverless.Command) > 0 && !slices.ContainsFunc(c.Logs.Sources, app) {

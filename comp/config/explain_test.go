@@ -96,7 +96,7 @@ func TestExplainUnknown(t *testing.T) {
 		"intake":                       `"intake" is a section; ask for one of: intake.api_key, intake.enabled, intake.journal, intake.listen`,
 		"logs.sources[].pth":           `"logs.sources[].pth" is no setting; did you mean logs.sources[].path?`,
 		"logs.sources.zzz":             `"logs.sources.zzz" is no setting; did you mean logs.sources[].type or logs.sources[].path or logs.sources[].start_at or logs.sources[].service or logs.sources[].source or logs.sources[].tags?`,
-		"enabled":                      `"enabled" is no setting; did you mean serverless.enabled or debugger.enabled or logs.enabled or intake.enabled?`,
+		"enabled":                      `"enabled" is no setting; did you mean serverless.enabled or debugger.enabled or logs.enabled or logs.spool.enabled or intake.enabled?`,
 		"zzzzzzzz":                     "\"zzzzzzzz\" is no setting; `vigil config` lists them",
 		"":                             "\"\" is no setting; `vigil config` lists them",
 	} {

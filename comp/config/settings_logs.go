@@ -1,26 +1,30 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs"
 )
 
-// Bounds of a batch: wide enough for any sensible use, narrow enough that one
-// batch fits in memory and in one gRPC message.
+// Bounds: wide enough for any sensible use, narrow enough that one batch fits in
+// memory and in one gRPC message.
 const (
 	maxBatchLines = 100_000
 	minBatchBytes = 1_000
 	maxBatchBytes = 64_000_000
 	minBatchWait  = 10 * time.Millisecond
 	maxBatchWait  = 5 * time.Minute
+
+	maxSpoolSize   = 1 << 40
+	maxMemoryLimit = 4 << 30
 )
 
 var logsSection = section{
 	name: "logs",
 	doc: "The engine that follows log files and ships their lines over one stateful gRPC stream. " +
 		"With the embedded intake on and no endpoint.address, the lines go to that intake.",
-	settings: []setting{
+	settings: slices.Concat([]setting{
 		{
 			key: "logs.enabled", kind: kindBool,
 			at:      of(func(c *Config) *bool { return &c.Logs.Enabled }),
@@ -76,46 +80,73 @@ var logsSection = section{
 		{
 			key: "logs.endpoint.address", kind: kindString,
 			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.Address }),
-			doc:     "host:port of the receiving side. Required unless the embedded intake is on.",
+			doc:     "host:port of the receiving side, or its URL for profile http. Required unless the embedded intake is on; for profile http it follows from site.",
 			example: "intake.example.com:443",
-			check:   checkOptionalDialHostPort,
+			check:   checkLogsAddress,
 		},
 		{
-			key: "logs.endpoint.profile", kind: kindEnum, values: []string{logs.ProfileAuto, logs.ProfileRows},
+			key: "logs.endpoint.profile", kind: kindEnum, values: logsProfiles,
 			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.Profile }),
-			doc:     "The encoding on the wire. `auto` takes the best that both sides know, `rows` is the public schema.",
+			doc:     "The encoding on the wire. `auto` takes the best that both sides know: `columns`, our own, then `rows`, the public schema, then logs.endpoint.fallback. `http` is JSON over plain HTTP, for a Datadog account or what is compatible with it.",
 			example: logs.ProfileRows,
 		},
 		{
-			key: "logs.endpoint.tls.insecure", kind: kindBool,
-			at:      of(func(c *Config) *bool { return &c.Logs.Endpoint.TLS.Insecure }),
-			doc:     "Sends in plain text, the API key included. For loopback, or on purpose; without it a connection is always encrypted.",
+			key: "logs.endpoint.fallback", kind: kindString,
+			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.Fallback }),
+			doc:     "The URL that logs go to as JSON over plain HTTP while the receiving side takes no stream; streams are tried again every hour. Empty means that there is none.",
+			example: "https://http-intake.logs.datadoghq.com",
+			check:   checkAPIURL,
+		},
+	}, tlsSettings("logs.endpoint.tls.", func(c *Config) *logs.TLSConfig { return &c.Logs.Endpoint.TLS }), []setting{
+		{
+			key: "logs.endpoints", kind: kindStrings,
+			at:      of(func(c *Config) *[]string { return &c.Logs.Endpoints }),
+			doc:     "Further receiving sides, like logs.endpoint.address and with its profile and TLS. Each takes over while those before it fail.",
+			example: "[intake-2.example.com:443, intake-3.example.com:443]",
+		},
+		{
+			key: "logs.secondary.address", kind: kindString,
+			at:      of(func(c *Config) *string { return &c.Logs.Secondary.Address }),
+			doc:     "A second receiving side that gets every line as well: host:port, or a URL for profile http. It has a queue of its own in memory and slows nothing down; what it cannot take is dropped and counted. Empty means none.",
+			example: "intake.example.org:443",
+			check:   checkLogsAddress,
+		},
+		{
+			key: "logs.secondary.profile", kind: kindEnum, values: logsProfiles,
+			at:      of(func(c *Config) *string { return &c.Logs.Secondary.Profile }),
+			doc:     "The encoding on the way to the secondary, like logs.endpoint.profile.",
+			example: logs.ProfileRows,
+		},
+	}, tlsSettings("logs.secondary.tls.", func(c *Config) *logs.TLSConfig { return &c.Logs.Secondary.TLS }), []setting{
+		{
+			key: "logs.spool.enabled", kind: kindBool,
+			at:      of(func(c *Config) *bool { return &c.Logs.Spool.Enabled }),
+			doc:     "Keeps batches in run_path on disk until they are acknowledged: lines survive an outage after their files are gone, and a crash repeats nothing on a receiving side that keeps sessions, such as the embedded one.",
 			example: "true",
 		},
 		{
-			key: "logs.endpoint.tls.ca_file", kind: kindString,
-			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.TLS.CAFile }),
-			doc:     "PEM file with the certificate authorities to trust. Empty means the system's.",
-			example: "/etc/vigil/ca.pem",
+			key: "logs.spool.max_size", kind: kindSize, min: logs.MinSpoolSize, max: maxSpoolSize,
+			at:      of(func(c *Config) *int { return &c.Logs.Spool.MaxSize }),
+			doc:     "The most that the spool takes on disk: at least four times logs.batch.max_bytes.",
+			example: "10GB",
 		},
 		{
-			key: "logs.endpoint.tls.cert_file", kind: kindString,
-			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.TLS.CertFile }),
-			doc:     "PEM file with the certificate this agent presents. It goes with key_file.",
-			example: "/etc/vigil/agent.pem",
+			key: "logs.spool.fsync", kind: kindEnum, values: []string{logs.FsyncBatch, logs.FsyncInterval, logs.FsyncOff},
+			at:      of(func(c *Config) *string { return &c.Logs.Spool.Fsync }),
+			doc:     "When batches survive a power cut; they survive the end of the agent in any case. `batch`: before their lines count as read. `interval`: within a second, which may be lost. `off`: when the kernel decides.",
+			example: logs.FsyncInterval,
 		},
 		{
-			key: "logs.endpoint.tls.key_file", kind: kindString,
-			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.TLS.KeyFile }),
-			doc:     "PEM file with the private key of cert_file.",
-			example: "/etc/vigil/agent.key",
+			key: "logs.spool.when_full", kind: kindEnum, values: []string{logs.WhenFullBlock, logs.WhenFullOldest},
+			at:      of(func(c *Config) *string { return &c.Logs.Spool.WhenFull }),
+			doc:     "What happens when the spool or its disk is full. `block`: files wait and lose nothing, and what the application prints is dropped when its buffer is full. `oldest`: the oldest batches are dropped and counted.",
+			example: logs.WhenFullOldest,
 		},
 		{
-			key: "logs.endpoint.tls.server_name", kind: kindString,
-			at:      of(func(c *Config) *string { return &c.Logs.Endpoint.TLS.ServerName }),
-			doc:     "The name that the server's certificate must carry. Empty means the host of the address.",
-			example: "intake.example.com",
-			check:   checkNoSpace,
+			key: "logs.memory_limit", kind: kindSize, min: logs.MinMemoryLimit, max: maxMemoryLimit,
+			at:      of(func(c *Config) *int { return &c.Logs.MemoryLimit }),
+			doc:     "The budget of all that the engine holds for the lines it ships: batches, what is not acknowledged, patterns and dictionaries, queues. When it is used up files wait; only what an application prints and what waits for a secondary is dropped, and counted.",
+			example: "128MiB",
 		},
 		{
 			key: "logs.batch.max_lines", kind: kindInt, min: 1, max: maxBatchLines,
@@ -135,5 +166,45 @@ var logsSection = section{
 			doc:     "A batch is sent when its oldest line is this old.",
 			example: "1s",
 		},
-	},
+	}),
+}
+
+// logsProfiles are the encodings.
+var logsProfiles = []string{logs.ProfileAuto, logs.ProfileColumns, logs.ProfileRows, logs.ProfileHTTP}
+
+// tlsSettings are the keys of one `tls` object.
+func tlsSettings(prefix string, at func(*Config) *logs.TLSConfig) []setting {
+	return []setting{
+		{
+			key: prefix + "insecure", kind: kindBool,
+			at:      of(func(c *Config) *bool { return &at(c).Insecure }),
+			doc:     "Sends in plain text, the API key included. For loopback, or on purpose; without it a connection is always encrypted.",
+			example: "true",
+		},
+		{
+			key: prefix + "ca_file", kind: kindString,
+			at:      of(func(c *Config) *string { return &at(c).CAFile }),
+			doc:     "PEM file with the certificate authorities to trust. Empty means the system's.",
+			example: "/etc/vigil/ca.pem",
+		},
+		{
+			key: prefix + "cert_file", kind: kindString,
+			at:      of(func(c *Config) *string { return &at(c).CertFile }),
+			doc:     "PEM file with the certificate this agent presents. It goes with key_file.",
+			example: "/etc/vigil/agent.pem",
+		},
+		{
+			key: prefix + "key_file", kind: kindString,
+			at:      of(func(c *Config) *string { return &at(c).KeyFile }),
+			doc:     "PEM file with the private key of cert_file.",
+			example: "/etc/vigil/agent.key",
+		},
+		{
+			key: prefix + "server_name", kind: kindString,
+			at:      of(func(c *Config) *string { return &at(c).ServerName }),
+			doc:     "The name that the server's certificate must carry. Empty means the host of the address.",
+			example: "intake.example.com",
+			check:   checkNoSpace,
+		},
+	}
 }

@@ -13,6 +13,12 @@ var platformSection = section{
 			aliases: []alias{{name: "DD_API_KEY"}},
 		},
 		{
+			key: "api_key_file", kind: kindString,
+			at:      of(func(c *Config) *string { return &c.APIKeyFile }),
+			doc:     "The file that holds the key instead of api_key. The logs engine uses a new key in it within a second; the rest of the agent reads it at the start.",
+			example: "/run/secrets/vigil-api-key",
+		},
+		{
 			key: "site", kind: kindString,
 			at:      of(func(c *Config) *string { return &c.Site }),
 			doc:     "The Datadog site that the key belongs to.",

@@ -31,6 +31,7 @@ type out struct {
 	Flusher   hooks.Flusher     `group:"flushers"`
 	Retagger  hooks.Retagger    `group:"retaggers"`
 	Taker     hooks.OutputTaker `group:"outputtakers"`
+	Hygiene   hooks.Hygiene     `group:"hygiene"`
 }
 
 // Module provides the Component; it needs a logs.Config.
@@ -41,6 +42,6 @@ func Module() fx.Option {
 			return out{}, err
 		}
 		i.Lifecycle.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
-		return out{Component: c, Health: c, Status: c, Telemetry: c.Telemetry(), Flusher: c, Retagger: c, Taker: c}, nil
+		return out{Component: c, Health: c, Status: c, Telemetry: c.Telemetry(), Flusher: c, Retagger: c, Taker: c, Hygiene: c}, nil
 	}))
 }

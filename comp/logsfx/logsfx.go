@@ -34,6 +34,7 @@ var (
 	_ hooks.Flusher     = (*Component)(nil)
 	_ hooks.Retagger    = (*Component)(nil)
 	_ hooks.OutputTaker = (*Component)(nil)
+	_ hooks.Hygiene     = (*Component)(nil)
 )
 
 // New returns the component; it does nothing when the engine is switched off.
@@ -52,8 +53,10 @@ func New(d Deps) (*Component, error) {
 // problem is what keeps lines from arriving while the engine runs.
 func problem(s logs.Status) (reason, fix string) {
 	if s.Stream.State == "backoff" {
-		return "the endpoint does not take the logs: " + s.Stream.LastError,
-			"nothing is lost, the lines stay in their files; `vigil doctor` looks at the endpoint"
+		return "the endpoint does not take the logs: " + s.Stream.LastError, waits(s)
+	}
+	if q := s.Spool; q != nil && q.Error != "" {
+		return "the spool cannot be written: " + q.Error, "make room in run_path, or make it writable"
 	}
 	if s.Registry.Error != "" {
 		return "read offsets cannot be saved: " + s.Registry.Error, "make room in run_path, or make it writable"
@@ -64,6 +67,15 @@ func problem(s logs.Status) (reason, fix string) {
 		}
 	}
 	return "", ""
+}
+
+// waits says where the lines are meanwhile, and what to do.
+func waits(s logs.Status) string {
+	where := "the lines stay in their files"
+	if s.Spool != nil {
+		where = "the lines are in the spool"
+	}
+	return "nothing is lost, " + where + "; `vigil doctor` looks at the endpoint"
 }
 
 func (c *Component) check() (reason, fix string) { return problem(c.engine.Status()) }
@@ -83,6 +95,20 @@ func (c *Component) Flush(ctx context.Context) error {
 func (c *Component) Retag(tags []string) {
 	if c.engine != nil {
 		c.engine.Retag(tags)
+	}
+}
+
+// BeforeSnapshot implements hooks.Hygiene.
+func (c *Component) BeforeSnapshot(ctx context.Context) {
+	if c.engine != nil {
+		c.engine.BeforeSnapshot(ctx)
+	}
+}
+
+// AfterRestore implements hooks.Hygiene.
+func (c *Component) AfterRestore() {
+	if c.engine != nil {
+		c.engine.AfterRestore()
 	}
 }
 

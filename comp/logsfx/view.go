@@ -2,34 +2,27 @@ package logsfx
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/vigil-agent/vigil/comp/telemetry"
 	"github.com/vigil-agent/vigil/logs"
 	"github.com/vigil-agent/vigil/logs/source"
+	"github.com/vigil-agent/vigil/logs/stream"
 )
 
-// text is what a person reads of the engine.
+// text is what a person reads of the engine, what is wrong first.
 func text(s logs.Status) []string {
-	stream := s.Stream
-	lines := []string{
-		fmt.Sprintf("to %s: %s, %d lines acknowledged, %d in flight", stream.Endpoint, stream.State, stream.AckedLines, stream.InflightLines),
+	if s.Paused {
+		return []string{"ready for a snapshot: nothing is followed until the machine is restored"}
 	}
-	if stream.LastError != "" && !stream.Connected {
-		lines = append(lines, "last failure: "+stream.LastError)
+	lines := append(problems(s), streamText("to ", s.Stream)...)
+	if d := s.Secondary; d != nil {
+		lines = append(lines, streamText("secondary: to ", d.Stream)...)
 	}
-	if stream.NextStep != "" {
-		lines = append(lines, "next: "+stream.NextStep)
-	}
-	if stream.RawBytes > 0 {
-		lines = append(lines, fmt.Sprintf("%d bytes of messages became %d in payloads (%.1f %%), %d on the wire; %d patterns and %d dictionary entries learnt",
-			stream.RawBytes, stream.CompressedBytes, 100*float64(stream.CompressedBytes)/float64(stream.RawBytes), stream.WireBytes, stream.Patterns, stream.DictEntries))
-	}
-	if stream.OldestInflight > time.Minute {
-		lines = append(lines, fmt.Sprintf("the oldest line in flight waits for %s", stream.OldestInflight.Round(time.Second)))
-	}
-	if stream.DroppedLines > 0 {
-		lines = append(lines, fmt.Sprintf("%d lines could not be sent at all", stream.DroppedLines))
+	if q := s.Spool; q != nil {
+		lines = append(lines, fmt.Sprintf("spool: %d lines in %d batches wait, %d of %d bytes on disk", q.Pending.Lines, q.Pending.Batches, q.DiskBytes, q.MaxBytes))
 	}
 	for _, file := range s.Files {
 		lines = append(lines, fileText(file))
@@ -44,34 +37,93 @@ func text(s logs.Status) []string {
 	return lines
 }
 
-// table is the telemetry of the engine.
-func table(read func() (logs.Status, bool)) telemetry.Table {
-	row := func(name string, kind telemetry.Kind, help string, value func(logs.StreamStatus) float64) telemetry.Metric {
-		return telemetry.Metric{Name: name, Kind: kind, Help: help, Collect: func(report func(float64, ...string)) {
-			if s, ok := read(); ok {
-				report(value(s.Stream))
-			}
-		}}
+// problems are what a person should look at.
+func problems(s logs.Status) []string {
+	lines := streamProblems("", s.Stream)
+	if n := s.Stream.QuarantinedLines.Sum(); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d lines (%s) are in quarantine at %s: `vigil logs replay` delivers them once the reason is gone", n, byReason(s.Stream.QuarantinedLines), s.Quarantine))
 	}
-	const counter, gauge = telemetry.Counter, telemetry.Gauge
-	return telemetry.Table{Name: name, Metrics: append([]telemetry.Metric{
-		row("vigil_logs_acked_lines_total", counter, "Log lines that the receiving side acknowledged as durable.", func(s logs.StreamStatus) float64 { return float64(s.AckedLines) }),
-		row("vigil_logs_acked_batches_total", counter, "Batches acknowledged.", func(s logs.StreamStatus) float64 { return float64(s.AckedBatches) }),
-		row("vigil_logs_replayed_batches_total", counter, "Batches sent again on a new stream.", func(s logs.StreamStatus) float64 { return float64(s.ReplayedBatches) }),
-		row("vigil_logs_dropped_lines_total", counter, "Lines that do not fit into a message and could not be sent.", func(s logs.StreamStatus) float64 { return float64(s.DroppedLines) }),
-		row("vigil_logs_invalid_utf8_lines_total", counter, "Lines with bytes that the rows profile cannot carry; they arrive as U+FFFD.", func(s logs.StreamStatus) float64 { return float64(s.InvalidUTF8Lines) }),
-		row("vigil_logs_streams_opened_total", counter, "Streams opened.", func(s logs.StreamStatus) float64 { return float64(s.StreamsOpened) }),
-		row("vigil_logs_stream_errors_total", counter, "Streams that failed.", func(s logs.StreamStatus) float64 { return float64(s.StreamErrors) }),
-		row("vigil_logs_raw_bytes_total", counter, "Bytes of messages, before any encoding.", func(s logs.StreamStatus) float64 { return float64(s.RawBytes) }),
-		row("vigil_logs_encoded_bytes_total", counter, "Bytes after encoding, before compression.", func(s logs.StreamStatus) float64 { return float64(s.EncodedBytes) }),
-		row("vigil_logs_compressed_bytes_total", counter, "Bytes of the payloads.", func(s logs.StreamStatus) float64 { return float64(s.CompressedBytes) }),
-		row("vigil_logs_wire_bytes_total", counter, "Bytes that gRPC sent, replays included.", func(s logs.StreamStatus) float64 { return float64(s.WireBytes) }),
-		row("vigil_logs_inflight_bytes", gauge, "Memory of what is read and not acknowledged.", func(s logs.StreamStatus) float64 { return float64(s.InflightBytes) }),
-		row("vigil_logs_inflight_oldest_seconds", gauge, "Age of the oldest line that is not acknowledged.", func(s logs.StreamStatus) float64 { return s.OldestInflight.Seconds() }),
-		row("vigil_logs_patterns", gauge, "Patterns that the receiving side was taught.", func(s logs.StreamStatus) float64 { return float64(s.Patterns) }),
-		row("vigil_logs_dictionary_entries", gauge, "Dictionary entries that the receiving side was taught.", func(s logs.StreamStatus) float64 { return float64(s.DictEntries) }),
-		row("vigil_logs_state_bytes", gauge, "Exact size of the acknowledged stream state.", func(s logs.StreamStatus) float64 { return float64(s.StateBytes) }),
-	}, append(fileMetrics(read), outputMetrics(read)...)...)}
+	if n := s.Stream.DroppedLines.Sum(); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d lines (%s) could not be sent and are lost", n, byReason(s.Stream.DroppedLines)))
+	}
+	if n := s.Stream.Codec.CheckFailures; n > 0 {
+		lines = append(lines, fmt.Sprintf("%d batches did not decode to their lines and were sent as text: please report it", n))
+	}
+	if q := s.Spool; q != nil {
+		lines = append(lines, spoolProblems(q)...)
+	}
+	if d := s.Secondary; d != nil {
+		lines = append(lines, streamProblems("secondary: ", d.Stream)...)
+		if d.DroppedLines > 0 {
+			lines = append(lines, fmt.Sprintf("secondary: %d lines dropped because it does not keep up", d.DroppedLines))
+		}
+	}
+	return lines
+}
+
+func streamProblems(to string, s logs.StreamStatus) []string {
+	var lines []string
+	switch {
+	case s.Sentence != "":
+		lines = append(lines, to+s.Sentence)
+	case s.LastError != "" && !s.Connected:
+		lines = append(lines, to+"last failure: "+s.LastError)
+	}
+	if s.NextStep != "" {
+		lines = append(lines, to+"next: "+s.NextStep)
+	}
+	if s.OldestInflight > time.Minute {
+		lines = append(lines, fmt.Sprintf("%sthe oldest line in flight waits for %s", to, s.OldestInflight.Round(time.Second)))
+	}
+	return lines
+}
+
+func spoolProblems(q *logs.SpoolStatus) []string {
+	var lines []string
+	for _, failure := range []string{q.Error, q.Failure} {
+		if failure != "" {
+			lines = append(lines, "spool: "+failure)
+		}
+	}
+	if q.Waiting {
+		lines = append(lines, "spool: full, files wait; raise logs.spool.max_size, or make room on its disk")
+	}
+	if q.Dropped.Lines > 0 {
+		lines = append(lines, fmt.Sprintf("spool: %d lines dropped because it was full", q.Dropped.Lines))
+	}
+	if q.Lost.Lines > 0 {
+		lines = append(lines, fmt.Sprintf("spool: %d lines lost because their bytes on disk are corrupt", q.Lost.Lines))
+	}
+	return lines
+}
+
+// streamText is how it goes.
+func streamText(to string, s logs.StreamStatus) []string {
+	how := s.State
+	if s.Profile != "" {
+		how += " with profile " + s.Profile
+	}
+	lines := []string{fmt.Sprintf("%s%s: %s, %d lines acknowledged, %d in flight", to, s.Endpoint, how, s.AckedLines, s.InflightLines)}
+	if s.RawBytes > 0 && s.CompressedBytes > 0 {
+		encoding := ""
+		if s.EncodedBytes > 0 {
+			encoding = fmt.Sprintf(": encoding made them %.1f times smaller, compression %.1f times", ratio(s.RawBytes, s.EncodedBytes), ratio(s.EncodedBytes, s.CompressedBytes))
+		}
+		lines = append(lines, fmt.Sprintf("%d bytes of messages became %d in payloads (%.1f %%)%s; %d on the wire; %d patterns and %d dictionary entries learnt, %d bytes of state",
+			s.RawBytes, s.CompressedBytes, 100*ratio(s.CompressedBytes, s.RawBytes), encoding, s.WireBytes, s.Codec.Patterns, s.Codec.DictEntries, s.StateBytes))
+	}
+	return lines
+}
+
+func ratio(a, b uint64) float64 { return float64(a) / float64(b) }
+
+// byReason is "2 poison, 1 size".
+func byReason(counts stream.Reasons) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[reason], reason))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func fileText(file source.FileStatus) string {
@@ -86,40 +138,4 @@ func fileText(file source.FileStatus) string {
 		line += fmt.Sprintf(", %d lines cut because they were too long", file.CutLines)
 	}
 	return line
-}
-
-// fileMetrics are the rows with a value for each file.
-func fileMetrics(read func() (logs.Status, bool)) []telemetry.Metric {
-	row := func(name string, kind telemetry.Kind, help string, value func(source.FileStatus) int64) telemetry.Metric {
-		return telemetry.Metric{Name: name, Kind: kind, Help: help, Labels: []string{"path"}, Collect: func(report func(float64, ...string)) {
-			s, _ := read()
-			seen := map[string]float64{} // a rotated file may be open twice under one name
-			for _, file := range s.Files {
-				seen[file.Path] += float64(value(file))
-			}
-			for path, total := range seen {
-				report(total, path)
-			}
-		}}
-	}
-	return []telemetry.Metric{
-		row("vigil_logs_file_lines", telemetry.Gauge, "Lines read from each open file since it was opened.", func(f source.FileStatus) int64 { return f.Lines }),
-		row("vigil_logs_file_lag_bytes", telemetry.Gauge, "What each file holds and the receiving side does not.", func(f source.FileStatus) int64 { return f.Lag }),
-	}
-}
-
-// outputMetrics are the rows with a value for each stream of the application.
-func outputMetrics(read func() (logs.Status, bool)) []telemetry.Metric {
-	row := func(name, help string, value func(source.OutputStatus) int64) telemetry.Metric {
-		return telemetry.Metric{Name: name, Kind: telemetry.Counter, Help: help, Labels: []string{"stream"}, Collect: func(report func(float64, ...string)) {
-			s, _ := read()
-			for _, o := range s.Outputs {
-				report(float64(value(o)), o.Name)
-			}
-		}}
-	}
-	return []telemetry.Metric{
-		row("vigil_logs_output_lines_total", "Lines that the supervised application printed.", func(o source.OutputStatus) int64 { return o.Lines }),
-		row("vigil_logs_output_dropped_lines_total", "Lines of the supervised application for which there was no room.", func(o source.OutputStatus) int64 { return o.Dropped }),
-	}
 }

@@ -231,3 +231,17 @@ func (c *core) keyChanged(now time.Time) {
 	default:
 	}
 }
+
+// renew begins again as another sender: the sessions and waits of before are
+// forgotten, and what is not acknowledged goes to a new stream.
+func (c *core) renew(now time.Time) {
+	for i := range c.endpoints {
+		e := &c.endpoints[i]
+		e.session = session{}
+		e.delay(now, 0)
+	}
+	if c.state != StateNew && c.state != StateStopped {
+		c.closeAll(false)
+		c.reopen(now)
+	}
+}

@@ -84,6 +84,8 @@ func (w *Worker) run() {
 		case <-timer.C:
 			armed = time.Time{}
 			w.step(func(now time.Time) { w.core.tick(now) })
+		case <-w.renewal:
+			w.step(func(now time.Time) { w.core.renew(now) })
 		case <-keys:
 			w.rekey(w.deps.APIKey())
 		case <-stop:

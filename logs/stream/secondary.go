@@ -139,6 +139,9 @@ func (s *Secondary) run() {
 	}
 }
 
+// Renew is that of the worker.
+func (s *Secondary) Renew() { s.worker.Renew() }
+
 // Stop takes no more, sends what waits until ctx is done, and counts the rest as
 // dropped. It may be called without Start and many times.
 func (s *Secondary) Stop(ctx context.Context) error {

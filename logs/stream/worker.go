@@ -44,6 +44,7 @@ type Worker struct {
 	appends chan *appendCall
 	calls   sync.Pool // of *appendCall
 	events  chan event
+	renewal chan struct{} // asks for Renew; room for one
 	stop    chan struct{} // closed by Stop
 	abandon chan struct{} // closed when a Stop runs out of time
 	done    chan struct{} // closed when all goroutines but the notifier's ended
@@ -99,6 +100,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		log:     deps.Log,
 		appends: make(chan *appendCall),
 		events:  make(chan event, 64),
+		renewal: make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		abandon: make(chan struct{}),
 		done:    make(chan struct{}),
@@ -141,6 +143,16 @@ func (w *Worker) Start(context.Context) error {
 		go w.run()
 	})
 	return nil
+}
+
+// Renew goes on as another sender on a new connection, for a machine that was
+// cloned or frozen: connections are dead then, and siblings must not share a
+// session. It does not wait.
+func (w *Worker) Renew() {
+	select {
+	case w.renewal <- struct{}{}:
+	default: // asked for already
+	}
 }
 
 // Stop admits no more lines, waits until those accepted are acknowledged, ends
