@@ -29,6 +29,8 @@ type path struct {
 var allPaths = []path{
 	{name: "json", measure: measurePlain},
 	{name: "memory", aim: 1.0, measure: measureAgent("")},
+	{name: "spool", aim: 1.3, measure: measureAgent("  spool: {enabled: true, fsync: \"off\"}\n")},
+	{name: "fsync", aim: 1.5, measure: measureAgent("  spool: {enabled: true, fsync: batch}\n")},
 }
 
 func pathNames() []string {
