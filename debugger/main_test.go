@@ -53,18 +53,24 @@ func needKernel(tb testing.TB) {
 	}
 }
 
-// builds holds each variant of testdata/shop once.
+// builds holds each variant of each program of testdata once.
 var builds sync.Map
 
 // buildShop compiles testdata/shop with the flags.
 func buildShop(tb testing.TB, variant string, flags ...string) string {
 	tb.Helper()
-	once, _ := builds.LoadOrStore(variant, sync.OnceValues(func() (string, error) {
-		out := filepath.Join(buildDir, "shop-"+variant)
-		args := append(append([]string{"build", "-trimpath", "-o", out}, flags...), "./testdata/shop")
+	return build(tb, "shop", variant, flags...)
+}
+
+// build compiles a program of testdata.
+func build(tb testing.TB, program, variant string, flags ...string) string {
+	tb.Helper()
+	once, _ := builds.LoadOrStore(program+variant, sync.OnceValues(func() (string, error) {
+		out := filepath.Join(buildDir, program+"-"+variant)
+		args := append(append([]string{"build", "-trimpath", "-o", out}, flags...), "./testdata/"+program)
 		text, err := exec.Command("go", args...).CombinedOutput()
 		if err != nil {
-			return "", fmt.Errorf("build the shop: %w\n%s", err, text)
+			return "", fmt.Errorf("build %s: %w\n%s", program, err, text)
 		}
 		return out, nil
 	}))

@@ -126,14 +126,14 @@ func Trace(ctx context.Context, o TraceOptions) (TraceSummary, error) {
 	}
 	// NewProgram closes the binary, also when it fails.
 	resolved := control.Resolve(bin, []probe.Definition{definition}, snapshot.Redaction{})
-	program, err := control.NewProgram(bin, resolved, control.Options{})
+	t := tracer{options: o, process: proc}
+	program, err := control.NewProgram(bin, resolved, control.Options{Wanted: t.interrupt})
 	if failed := resolved[0].Err; failed != nil {
 		err = failed
 	}
 	if err != nil {
 		return TraceSummary{}, fmt.Errorf("trace pid %d (%s): %w", o.PID, proc.Exe, err)
 	}
-	t := tracer{options: o, process: proc}
 	t.program.Store(program)
 	end, err := t.run(ctx)
 	if err := errors.Join(err, t.program.Load().Detach(proc.PID), t.finish(t.program.Load())); err != nil {

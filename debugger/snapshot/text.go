@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
 // Bounds of the one-line form: it is a glance, AppendTree shows the rest.
@@ -116,6 +118,9 @@ func (s *Snapshot) appendInline(dst []byte, i, depth int) []byte {
 	v := &s.r.values[i]
 	switch v.content {
 	case contentFields, contentElements, contentEntries:
+		if v.shape != nil && v.shape.kind == gotype.Interface && i+1 < int(v.end) && v.reason == captured {
+			return s.appendInline(dst, i+1, depth) // what it holds says its type
+		}
 		dst = append(append(dst, v.typ.short...), '{')
 		dst = s.appendInlineMembers(dst, i, depth)
 		return append(dst, '}')
