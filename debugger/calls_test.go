@@ -2,8 +2,10 @@ package debugger_test
 
 import (
 	"encoding/json"
+	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -239,22 +241,31 @@ func TestTypesThatSnapshotsMeet(t *testing.T) {
 	s := startShop(t, build(t, "calls", "plain"))
 	stop := make(chan struct{})
 	var lines []string
+	// Calls are made in turn, with time to place the probe again.
+	next := make(chan struct{}, 1)
+	var calling sync.WaitGroup
+	calling.Go(func() {
+		for range next {
+			time.Sleep(100 * time.Millisecond)
+			if _, err := io.WriteString(s.in, "show 1\n"); err != nil || !s.out.Scan() {
+				return
+			}
+		}
+	})
 	sum, err := debugger.Trace(contextUntil(t.Context(), stop), debugger.TraceOptions{
 		PID: s.pid, Function: "main.show",
-		OnReady: func(debugger.TraceInfo) { s.call(t, "show", 1) },
+		OnReady: func(debugger.TraceInfo) { next <- struct{}{} },
 		OnSnapshot: func(h debugger.Hit) {
 			lines = append(lines, firstLine(h))
 			if strings.Contains(lines[len(lines)-1], "paper") || len(lines) == 50 {
 				close(stop)
 				return
 			}
-			n := len(lines) + 1
-			go func() {
-				time.Sleep(100 * time.Millisecond)
-				s.call(t, "show", n)
-			}()
+			next <- struct{}{}
 		},
 	})
+	close(next)
+	calling.Wait()
 	require.NoError(t, err)
 	require.Equal(t, `main.show(value=*main.crate{Boxes:[]interface {}{main.box[main.weight]{Content:main.weight{Grams:N}, Side:2}, *main.box[string]{Content:"paper", Side:3}}})`,
 		regexp.MustCompile(`Grams:\d+`).ReplaceAllString(lines[len(lines)-1], "Grams:N"))

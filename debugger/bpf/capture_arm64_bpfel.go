@@ -58,15 +58,19 @@ type captureParams struct {
 }
 
 type captureScratch struct {
-	_         structs.HostLayout
-	Busy      uint32
-	Epoch     uint32
-	Regs      [32]uint64
-	Fp        uint64
-	Frames    uint64
-	FramesMax uint64
-	Stack     uint64
-	Vm        struct {
+	_          structs.HostLayout
+	Busy       uint32
+	Epoch      uint32
+	Regs       [32]uint64
+	Fp         uint64
+	Frames     uint64
+	FramesMax  uint64
+	Stack      uint64
+	StackHigh  uint64
+	BlockAddr  uint64
+	BlockBytes uint64
+	Block      [1040]uint8
+	Vm         struct {
 		_          structs.HostLayout
 		Cursor     uint64
 		Data       uint64

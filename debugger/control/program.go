@@ -75,8 +75,6 @@ type Options struct {
 	// Wanted is called, from Read, when snapshots have met types that are not
 	// known (see Successor); it may be nil.
 	Wanted func()
-	// paused programs take no hits until resume.
-	paused bool
 }
 
 // placed is a process that the program's probes are placed in.

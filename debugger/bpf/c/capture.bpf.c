@@ -30,7 +30,10 @@ char __license[] SEC("license") = "GPL";
 static __always_inline struct scratch *claim(__u32 cpu)
 {
 	for (int i = 0; i < SCRATCH_SLOTS; i++) {
-		__u32 key = (cpu * SCRATCH_SLOTS + i) % scratch_slots;
+		__u32 key = cpu * SCRATCH_PER_CPU + i;
+
+		if (key >= scratch_slots)
+			key %= scratch_slots;
 		struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
 
 		if (s && !__sync_val_compare_and_swap(&s->busy, 0, 1))
@@ -44,16 +47,6 @@ static __always_inline void release(struct scratch *s)
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
-static __always_inline __u64 goid(struct pt_regs *ctx, struct params *p)
-{
-	__u64 id = 0;
-
-	/* Not worth waiting for a page: a running goroutine's g is there. */
-	if (p->goid_offset)
-		bpf_probe_read_user(&id, sizeof(id), (void *)(REG_G(ctx) + p->goid_offset));
-	return id;
-}
-
 /*
  * Waking the reader costs nearly as much as everything else, so it happens at
  * most every WAKE_NS while events flow, unless they come so fast that the ring
@@ -65,20 +58,6 @@ static __always_inline __u64 wake_flags(__u64 now)
 		return BPF_RB_NO_WAKEUP;
 	last_wake = now;
 	return BPF_RB_FORCE_WAKEUP;
-}
-
-/*
- * How much of the goroutine's stack is above the frame: the same for the entry
- * and the return of a call, also when the stack was moved in between, and
- * different for the calls of a recursion.
- */
-static __always_inline __u32 stack_depth(struct pt_regs *ctx, struct params *p, __u64 cfa)
-{
-	__u64 high = 0;
-
-	if (p->stack_offset)
-		bpf_probe_read_user(&high, sizeof(high), (void *)(REG_G(ctx) + p->stack_offset));
-	return high > cfa && high - cfa < 1ULL << 32 ? high - cfa : 0;
 }
 
 /* Sends the fragments, in order; a failure loses those after it too. */
@@ -186,11 +165,13 @@ int on_hit(struct pt_regs *ctx)
 		return 0;
 	__u64 start = bpf_ktime_get_ns(), entry = 0;
 	__u64 cfa = REG_SP(ctx) + (__s64)site->cfa;
+	struct goroutine g;
 	struct call call = {.target = target, .probe = probe};
 
 	if (site->end) {
-		call.goid = goid(ctx, p);
-		call.depth = stack_depth(ctx, p, cfa);
+		read_goroutine(&g, ctx, p);
+		call.goid = g.id;
+		call.depth = stack_depth(&g, cfa);
 	}
 	if (!wanted(ctx, p, site, st, &call, start, &entry))
 		return 0;
@@ -200,6 +181,8 @@ int on_hit(struct pt_regs *ctx)
 		count(st->no_scratch, 1);
 		return 0;
 	}
+	if (!site->end)
+		read_goroutine(&g, ctx, p);
 	struct event_header *h = (void *)s->out;
 	__u64 id = bpf_get_current_pid_tgid();
 
@@ -209,13 +192,13 @@ int on_hit(struct pt_regs *ctx)
 	h->tgid = id >> 32;
 	h->tid = id;
 	h->target = target;
-	h->goid = site->end ? call.goid : goid(ctx, p);
+	h->goid = g.id;
 	h->ktime = start;
 	h->pc = REG_IP(ctx);
-	h->depth = site->end ? call.depth : stack_depth(ctx, p, cfa);
+	h->depth = stack_depth(&g, cfa);
 	h->entry = entry;
 	h->cpu = bpf_get_smp_processor_id();
-	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;
+	__u64 frames = walk_stack(s, ctx, site, p->frames, g.stack_high), stack = 0, fresh = 0;
 
 	if (frames) {
 		stack = s->stack;

@@ -484,10 +484,19 @@ static __always_inline void interpret(struct scratch *s, struct params *p, struc
 		return;
 	/*
 	 * Variables do not fill the root: there is padding, and what is read at
-	 * another kind of site. A failed read clears its destination, and one
-	 * from an address that cannot be the process's fails without a fault.
+	 * another kind of site. Most roots are small. For the others, a failed
+	 * read clears its destination, and one from an address that cannot be
+	 * the process's fails without a fault.
 	 */
-	bpf_probe_read_user(&s->out[at + sizeof(*h)], size, (void *)-4096L);
+	__u64 *root = (__u64 *)&s->out[at + sizeof(*h)];
+
+	if (size <= 128) {
+#pragma unroll
+		for (int i = 0; i < 16; i++)
+			root[i] = 0;
+	} else {
+		bpf_probe_read_user(root, size, (void *)-4096L);
+	}
 	h->type = 0;
 	h->length = size;
 	h->addr = cfa;

@@ -23,6 +23,7 @@
 #define MAP_SLOTS 8	     /* entries of a group of a map */
 #define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */
+#define SCRATCH_PER_CPU 2   /* where a CPU begins to look; perCPU in load.go */
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
 #define WAKE_NS 10000000ULL /* the longest time between wake-ups of the reader while events flow */

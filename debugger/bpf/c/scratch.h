@@ -23,6 +23,8 @@
 #ifndef VIGIL_SCRATCH_H
 #define VIGIL_SCRATCH_H
 
+#define STACK_BLOCK 1024 /* bytes of stack read at once; a power of two */
+#define G_WORDS 24	 /* of runtime.g that are read at once: goid and stack are within */
 #define OUT_BYTES (FRAGMENT_BYTES * FRAGMENTS)
 #define OUT_MASK (OUT_BYTES - 1)
 
@@ -66,6 +68,9 @@ struct scratch {
 	 * because the verifier knows nothing about what a map holds: it would
 	 * follow a counter it knows through every value. */
 	__u64 fp, frames, frames_max, stack;
+	__u64 stack_high;	       /* where the goroutine's stack begins; 0 is unknown */
+	__u64 block_addr, block_bytes; /* of the process's memory in block */
+	__u8 block[STACK_BLOCK + 16];  /* the part of the stack that is walked */
 	struct vm vm;
 	__u64 lengths[FRAGMENTS]; /* of closed fragments */
 	struct seen seen[1 << SEEN_BITS];

@@ -8,6 +8,49 @@
 #ifndef VIGIL_STACK_H
 #define VIGIL_STACK_H
 
+/* The running goroutine. */
+struct goroutine {
+	__u64 id;	  /* 0 is unknown */
+	__u64 stack_high; /* where its stack begins, at the top; 0 is unknown */
+};
+
+/*
+ * Reads the goroutine's identity. A helper call costs more than copying some
+ * bytes, so what is close together is read at once. It is not worth waiting for
+ * a page: a running goroutine's g is there.
+ */
+static __always_inline void read_goroutine(struct goroutine *g, struct pt_regs *ctx, struct params *p)
+{
+	__u64 at = REG_G(ctx), words[G_WORDS];
+	__u64 id = p->goid_offset, high = p->stack_offset;
+
+	g->id = g->stack_high = 0;
+	if (id && high && id / 8 < G_WORDS && high / 8 < G_WORDS) {
+		bpf_probe_read_user(words, sizeof(words), (void *)at);
+		id /= 8;
+		opaque(id);
+		g->id = id < G_WORDS ? words[id] : 0;
+		high /= 8;
+		opaque(high);
+		g->stack_high = high < G_WORDS ? words[high] : 0;
+		return;
+	}
+	if (id)
+		bpf_probe_read_user(&g->id, sizeof(g->id), (void *)(at + id));
+	if (high)
+		bpf_probe_read_user(&g->stack_high, sizeof(g->stack_high), (void *)(at + high));
+}
+
+/*
+ * How much of the goroutine's stack is above the frame: the same for the entry
+ * and the return of a call, also when the stack was moved in between, and
+ * different for the calls of a recursion.
+ */
+static __always_inline __u32 stack_depth(struct goroutine *g, __u64 cfa)
+{
+	return g->stack_high > cfa && g->stack_high - cfa < 1ULL << 32 ? g->stack_high - cfa : 0;
+}
+
 struct walk {
 	struct scratch *s;
 };
@@ -24,30 +67,61 @@ static __always_inline void push_frame(struct scratch *s, __u64 pc)
 	s->stack = (s->stack ^ pc) * 0x100000001b3ULL;
 }
 
+/*
+ * Finds the 16 bytes of stack at addr in the block that was read last, or reads
+ * the block that begins there: as a rule one read has every frame of interest.
+ * NULL when they cannot be read.
+ */
+static __always_inline __u64 *stack_words(struct scratch *s, __u64 addr)
+{
+	__u64 off = addr - s->block_addr;
+
+	if (off >= s->block_bytes || s->block_bytes - off < 16) {
+		__u64 size = s->stack_high - addr;
+
+		/* Beyond the goroutine's stack there is none, or another one. */
+		if (s->stack_high < addr || size < 16)
+			size = 16;
+		if (size > STACK_BLOCK)
+			size = STACK_BLOCK;
+		opaque(size);
+		if (size > STACK_BLOCK)
+			return NULL;
+		if (bpf_probe_read_user(s->block, size, (void *)addr)) {
+			size = 16;
+			if (read_user(s->block, 16, addr))
+				return NULL;
+		}
+		s->block_addr = addr;
+		s->block_bytes = size;
+		off = 0;
+	}
+	return (__u64 *)&s->block[masked(off, STACK_BLOCK - 1)];
+}
+
 static long walk_frame(__u64 i, struct walk *w)
 {
 	struct scratch *s = w->s;
 	__u64 fp = s->fp;
-	struct {
-		__u64 fp, pc;
-	} frame;
 
 	if (!fp || s->frames >= s->frames_max)
 		return 1;
-	if (read_user(&frame, sizeof(frame), fp) || !frame.pc)
+	__u64 *frame = stack_words(s, fp);
+
+	if (!frame || !frame[1])
 		return 1;
-	push_frame(s, frame.pc);
+	push_frame(s, frame[1]);
 	/* Stacks grow down, so callers' frames are above: anything else is a
 	 * register that did not hold a frame pointer, or a loop. */
-	if (frame.fp <= fp)
+	if (frame[0] <= fp)
 		return 1;
-	s->fp = frame.fp;
+	s->fp = frame[0];
 	return 0;
 }
 
 /* Writes the program counters after the header and returns their number. */
 static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, struct site *site,
-					__u64 limit)
+					__u64 limit, __u64 stack_high)
 {
 	struct walk w = {.s = s};
 
@@ -57,12 +131,17 @@ static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, 
 	s->stack = 0xcbf29ce484222325ULL;
 	s->frames_max = limit > FRAMES ? FRAMES : limit;
 	s->fp = REG_FP(ctx);
+	s->stack_high = stack_high;
+	s->block_bytes = 0;
 	push_frame(s, REG_IP(ctx));
 	if (!site->framed) {
 		__u64 pc = REG_LR(ctx);
 
-		if (RETURN_IS_PUSHED)
-			read_user(&pc, sizeof(pc), REG_SP(ctx) + site->cfa - 8);
+		if (RETURN_IS_PUSHED) {
+			__u64 *top = stack_words(s, REG_SP(ctx) + (__s64)site->cfa - 8);
+
+			pc = top ? *top : 0;
+		}
 		if (!pc)
 			return s->frames;
 		push_frame(s, pc);
