@@ -19,6 +19,10 @@ import (
 // ended: without them, what was acknowledged would be sent again.
 const saveTime = 2 * time.Second
 
+// secondTime is what stopping allows the secondary after the first receiving side
+// has everything.
+const secondTime = time.Second
+
 // Names below the run path.
 const (
 	spoolDir      = "spool"
@@ -106,6 +110,7 @@ func (e *Engine) addShipper(ctx context.Context, p *parts, s shares, key func() 
 		if p.spooled, err = openSpool(e.cfg, p.registry, e.log); err != nil {
 			return err
 		}
+		p.spooled.resume(ctx)
 		p.spooled.number(deps)
 	}
 	if p.shipper, err = e.newShipper(p.sender.config, *deps); err != nil {
@@ -174,12 +179,18 @@ func (p *parts) stop(ctx context.Context) error {
 	if p.secondary != nil {
 		// Best effort, as all that the secondary does: its queue must not keep the
 		// first one from its time.
+		second, giveUp := context.WithCancel(ctx)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_ = p.secondary.Stop(ctx)
+			_ = p.secondary.Stop(second)
 		}()
-		defer func() { <-done }()
+		defer func() {
+			late := time.AfterFunc(secondTime, giveUp)
+			<-done
+			late.Stop()
+			giveUp()
+		}()
 	}
 	switch {
 	case p.spooled != nil:

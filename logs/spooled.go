@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/quarantine"
@@ -36,6 +37,12 @@ type spooled struct {
 	cancel   context.CancelFunc
 	pumping  sync.WaitGroup
 	left     uint64 // batches up to here lack what the application printed
+	// sources have a place in the registry's file; put owns it.
+	sources map[string]bool
+	// committed is the last batch whose offsets are released, and saved the last
+	// one whose offsets are on disk, which ack owns.
+	committed atomic.Uint64
+	saved     uint64
 
 	// mu guards what follows.
 	mu      sync.Mutex
@@ -52,7 +59,7 @@ func openSpool(c Config, r *registry.Registry, log *slog.Logger) (*spooled, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &spooled{queue: queue, registry: r, log: log, cancel: func() {}, changed: make(chan struct{}), acked: queue.Stats().Acked}
+	s := &spooled{queue: queue, registry: r, log: log, cancel: func() {}, changed: make(chan struct{}), acked: queue.Stats().Acked, sources: map[string]bool{}}
 	s.left, _ = strconv.ParseUint(r.Recall(snapshotKey), 10, 64) // nothing was left: 0
 	return s, nil
 }
@@ -61,11 +68,38 @@ func openSpool(c Config, r *registry.Registry, log *slog.Logger) (*spooled, erro
 // it.
 func (s *spooled) number(deps *stream.Deps) {
 	deps.FirstSeq, deps.Queue, deps.NewSession = s.acked+1, spoolDir, s.queue.NeedsNewSession()
-	deps.OnDurable = func(seq uint64, _ []record.Origin) { s.ack(seq) }
+	deps.OnDurable = s.ack
 }
 
-func (s *spooled) ack(seq uint64) {
-	err := s.queue.Ack(seq)
+// resume releases the offsets of what is in the spool: a process that died may not
+// have saved them, and the lines would be read again under other numbers.
+func (s *spooled) resume(ctx context.Context) {
+	defer s.queue.Rewind()
+	var b spool.Batch
+	for seq, next := s.acked+1, s.queue.Stats().Next; seq < next; seq = b.Seq + 1 {
+		if err := s.queue.Next(ctx, &b); err != nil {
+			s.log.Error("the spool cannot be read to its end; lines in it may be sent twice", "error", err)
+			return
+		}
+		s.registry.Begin(b.Records)
+		s.registry.CommitThrough(lastOrigins(b.Records)...)
+	}
+}
+
+// ack lets the spool forget what is durable, once its offsets are on disk: until
+// then they can be found in the spool alone.
+func (s *spooled) ack(seq uint64, origins []record.Origin) {
+	s.registry.CommitThrough(origins...) // put may not have come to that yet
+	var err error
+	if seq > s.saved {
+		upto := max(seq, s.committed.Load())
+		if err = s.registry.Flush(context.Background()); err == nil {
+			s.saved = upto
+		}
+	}
+	if err == nil {
+		err = s.queue.Ack(seq)
+	}
 	s.note(err)
 	if err != nil {
 		s.log.Error("the spool cannot note what is acknowledged, which a restart would send again", "error", err)
@@ -130,7 +164,8 @@ func printed(r record.Record) bool { return r.Origin == (record.Origin{}) }
 // put keeps lines and releases their offsets. Lines that are larger than the spool
 // go to quarantine.
 func (s *spooled) put(ctx context.Context, lines []record.Record, aside *quarantine.Writer) error {
-	_, err := s.queue.Append(ctx, lines)
+	s.introduce(lines)
+	seq, err := s.queue.Append(ctx, lines)
 	switch {
 	case errors.Is(err, spool.ErrDropped): // counted by the spool, as its policy says
 	case errors.Is(err, spool.ErrTooLarge) && len(lines) > 1:
@@ -147,7 +182,30 @@ func (s *spooled) put(ctx context.Context, lines []record.Record, aside *quarant
 		return err
 	}
 	s.registry.CommitThrough(lastOrigins(lines)...)
+	if err == nil {
+		s.committed.Store(seq)
+	}
 	return nil
+}
+
+// introduce saves the place of sources that are new: offsets can only be resumed for
+// those that the registry knows.
+func (s *spooled) introduce(lines []record.Record) {
+	fresh := false
+	last := ""
+	for i := range lines {
+		if source := lines[i].Origin.Source; source != last {
+			last = source
+			fresh = fresh || !s.sources[source]
+			s.sources[source] = true
+		}
+	}
+	if !fresh {
+		return
+	}
+	if err := s.registry.Flush(context.Background()); err != nil {
+		s.log.Error("the place of new files cannot be saved; a crash would send their lines twice", "error", err)
+	}
 }
 
 // lastOrigins are the last place of each source.
