@@ -4,14 +4,15 @@
 // The mirror of a stateful codec must know what the receiver knows. It follows the
 // state changes of every batch, which are few, and reads the lines of sampled ones
 // only, so that the check costs a decode in every so many batches. A batch that
-// fails is not sent: its caller undoes it, drops the pattern of the offending line,
-// and seals the records again without any state.
+// fails is not sent: its caller undoes it, drops the pattern of the offending line
+// (or all it has learnt), and seals the records again without any state.
 package check
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vigil-agent/vigil/logs/record"
 )
@@ -52,12 +53,14 @@ func (e *MismatchError) Error() string {
 // Unwrap is what the mirror said.
 func (e *MismatchError) Unwrap() error { return e.Err }
 
-// Checker checks one batch in every so many, the first one included. It is not safe
-// for concurrent use.
+// Checker checks a sample of the batches, the first one included. It is not safe for
+// concurrent use.
 type Checker[B any] struct {
 	mirror Mirror[B]
-	every  uint64
-	sealed uint64
+	every  int
+	first  bool
+	due    bool
+	work   int // sealed since the last check
 	counts Counts
 }
 
@@ -66,12 +69,27 @@ type Counts struct {
 	// Checked is the number of batches decoded and compared, Failures of those (and
 	// of state changes the mirror refused) that did not give their records back.
 	Checked, Failures uint64
+	// Busy is the time that checking has taken, of Follow and Read.
+	Busy time.Duration
 }
 
-// New is a checker of every batch whose number is a multiple of every, which is at
-// least 1.
+// New is a checker that spends on checks one part in every of the work that the
+// batches are, see Due. every is at least 1.
 func New[B any](m Mirror[B], every int) *Checker[B] {
-	return &Checker[B]{mirror: m, every: uint64(max(1, every))}
+	return &Checker[B]{mirror: m, every: max(1, every), first: true}
+}
+
+// Due decides whether the next batch is checked, and must be called once before
+// each Batch. work is what the batch is worth and cost what its check costs, in one
+// unit: with 1 and 1 the batches whose number is a multiple of every are checked.
+func (c *Checker[B]) Due(work, cost int) bool {
+	c.work += work
+	c.due = c.first || c.work/c.every >= cost
+	c.first = false
+	if c.due {
+		c.work = 0
+	}
+	return c.due
 }
 
 // Counts is what the checker has done so far.
@@ -83,11 +101,11 @@ var errDiffers = errors.New("differs")
 // must get it, its Origin ignored. A *MismatchError means that the batch must not be
 // sent: the mirror is what it was before the call.
 func (c *Checker[B]) Batch(batch B, n int, want func(i int) record.Record) error {
-	due := c.sealed%c.every == 0
-	c.sealed++
+	start := time.Now()
+	defer func() { c.counts.Busy += time.Since(start) }()
 	line := -1
 	var err error
-	if due {
+	if c.due {
 		c.counts.Checked++
 		line, err = c.read(batch, n, want)
 	} else {

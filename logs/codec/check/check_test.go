@@ -45,10 +45,12 @@ func TestOneBatchInSoManyIsRead(t *testing.T) {
 	c := New[batch](m, 3)
 	recs := []record.Record{rec("a"), rec("b")}
 	for range 7 {
+		c.Due(1, 1)
 		require.NoError(t, c.Batch(batch{recs: recs}, 2, func(i int) record.Record { return recs[i] }))
 	}
 	require.Equal(t, []string{"read", "follow", "follow", "read", "follow", "follow", "read"}, m.calls)
-	require.Equal(t, Counts{Checked: 3}, c.Counts())
+	require.EqualValues(t, 3, c.Counts().Checked)
+	require.Zero(t, c.Counts().Failures)
 }
 
 func TestEveryDifferenceIsFound(t *testing.T) {
@@ -78,6 +80,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			t.Parallel()
 			m := &mirror{}
 			k := New[batch](m, 1)
+			require.True(t, k.Due(1, 1), "the first")
 			err := k.Batch(c.got, 3, func(i int) record.Record { return good[i] })
 			var e *MismatchError
 			require.ErrorAs(t, err, &e)
@@ -85,7 +88,8 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			require.EqualError(t, err, c.want)
 			require.Equal(t, c.got.err, errors.Unwrap(err))
 			require.Equal(t, []string{"read", "undo"}, m.calls)
-			require.Equal(t, Counts{Checked: 1, Failures: 1}, k.Counts())
+			require.EqualValues(t, 1, k.Counts().Checked)
+			require.EqualValues(t, 1, k.Counts().Failures)
 		})
 	}
 }
@@ -95,9 +99,24 @@ func TestRefusedStateChangesAreFailures(t *testing.T) {
 	m := &mirror{}
 	c := New[batch](m, 2)
 	want := func(int) record.Record { return record.Record{} }
+	require.True(t, c.Due(1, 1))
 	require.NoError(t, c.Batch(batch{}, 0, want))
+	require.False(t, c.Due(1, 1))
 	require.EqualError(t, c.Batch(batch{err: errors.New("no id")}, 0, want), "self-check: the batch does not decode: no id")
 	require.NoError(t, c.Follow(batch{}))
 	require.Equal(t, []string{"read", "follow", "undo", "follow"}, m.calls)
-	require.Equal(t, Counts{Checked: 1, Failures: 1}, c.Counts())
+	require.EqualValues(t, 1, c.Counts().Checked)
+	require.EqualValues(t, 1, c.Counts().Failures)
+	require.Positive(t, c.Counts().Busy)
+}
+
+// What checks cost stays within its share, however the batches differ.
+func TestChecksAreAsRareAsTheyAreDear(t *testing.T) {
+	t.Parallel()
+	c := New[batch](&mirror{}, 4)
+	due := ""
+	for _, work := range []int{10, 10, 10, 10, 10, 40, 1, 1, 1000, 1} {
+		due += map[bool]string{true: "x", false: "."}[c.Due(work, work+5)]
+	}
+	require.Equal(t, "x.....x..x", due)
 }

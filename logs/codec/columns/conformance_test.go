@@ -147,7 +147,7 @@ func TestE11_OneMiBLines(t *testing.T) {
 // TestE13_Bomb sends a batch whose text is 1 GiB of zeros in a few kilobytes.
 func TestE13_Bomb(t *testing.T) {
 	var z bytes.Buffer
-	w, err := zstd.NewWriter(&z, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(windowBytes))
+	w, err := zstd.NewWriter(&z, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(WindowBytes))
 	require.NoError(t, err)
 	zeros := make([]byte, 1<<20)
 	for range 1 << 10 {
@@ -222,7 +222,7 @@ func TestP8_UUIDPerLine(t *testing.T) {
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(5, 6))
 	recs := make([]record.Record, 1000)
-	most, flat := 0, 0
+	most, flat, taken := 0, 0, 0
 	var data []byte
 	for i := 0; i < lines; i += len(recs) {
 		for j := range recs {
@@ -235,11 +235,12 @@ func TestP8_UUIDPerLine(t *testing.T) {
 		n := e.Stats().StateBytes
 		most = max(most, n)
 		if i == 20_000 {
-			flat = n
+			flat, taken = n, e.state.pool.taken
 		}
 	}
 	require.LessOrEqual(t, most, 1<<20)
 	require.Equal(t, flat, e.Stats().StateBytes, "the state does not grow")
+	require.Equal(t, taken, e.state.pool.taken, "nor do the models behind it")
 	require.Zero(t, e.Stats().Resets)
 }
 
@@ -267,6 +268,7 @@ func TestStateWithinBudget(t *testing.T) {
 		}
 		p.send(messages(lines...))
 		require.LessOrEqual(t, p.d.StateBytes(), budget)
+		require.LessOrEqual(t, p.e.state.pool.taken, 2*budget+keepChunks+1<<20, "a batch goes beyond the bound, the next starts afresh")
 	}
 }
 

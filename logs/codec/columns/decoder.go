@@ -26,6 +26,7 @@ type Decoder struct {
 	broken  error
 	batch   batch
 	msg     []byte
+	chunks  bool // see pool
 }
 
 // NewDecoder is the decoder of a stream that starts.
@@ -146,7 +147,7 @@ func (d *Decoder) readHeader(h *header) error {
 		if budget > d.limits.MaxStateBytes/budgetUnit {
 			return d.limit("MaxStateBytes", d.limits.MaxStateBytes)
 		}
-		d.state = newState(max(budget*budgetUnit, minStateBytes), false)
+		d.state = newState(max(budget*budgetUnit, minStateBytes), d.chunks)
 		d.fresh = true
 	}
 	if d.state == nil {

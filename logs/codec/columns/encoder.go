@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vigil-agent/vigil/logs/codec/check"
 	"github.com/vigil-agent/vigil/logs/pattern"
 	"github.com/vigil-agent/vigil/logs/record"
 )
@@ -21,6 +22,11 @@ type Encoder struct {
 	known []known
 	stats Stats
 	plain bool // learn no patterns
+
+	mirror *mirror
+	check  *check.Checker[sealed] // nil: no self-check
+	recs   []record.Record
+	wanted func(i int) record.Record // of recs
 
 	// Scratch of one call.
 	batch batch
@@ -69,6 +75,11 @@ func NewEncoder(o Options) (*Encoder, error) {
 		return nil, err
 	}
 	e := &Encoder{opts: o, comp: comp}
+	if o.CheckEvery > 0 {
+		e.mirror = newMirror()
+		e.wanted = func(i int) record.Record { return e.recs[i] }
+		e.check = check.New(e.mirror, o.CheckEvery)
+	}
 	e.Reset()
 	return e, nil
 }
@@ -113,32 +124,71 @@ func (e *Encoder) Encode(dst []byte, recs []record.Record) ([]byte, BatchStats, 
 		e.Reset()
 		e.stats.Resets++
 	}
-	bs := BatchStats{Lines: len(recs), RawBytes: raw}
-	out, err := e.seal(dst, recs, &bs)
-	if err == nil && len(out)-len(dst) > e.opts.MaxDataBytes {
-		err = &TooLargeError{What: "compressed batch", Size: len(out) - len(dst), Max: e.opts.MaxDataBytes}
+	e.prepareCheck(raw)
+	out, bs, err := e.sealed(dst, recs, raw)
+	if err == nil && e.check != nil {
+		e.recs = recs
+		err = e.check.Batch(e.forCheck(out[len(dst):]), len(recs), e.wanted)
+		if _, ok := errors.AsType[*check.MismatchError](err); ok {
+			out, bs, err = e.sealPlain(dst, recs, raw, &bs)
+		}
 	}
 	e.release()
 	if err != nil {
-		e.stats.addTemplates(&bs) // Reset forgets them
-		e.Reset()
-		e.stats.Resets++
+		e.giveUp(&bs)
 		return dst, BatchStats{}, err
 	}
 	e.fresh = false
-	bs.DataBytes = len(out) - len(dst)
 	e.stats.add(&bs)
 	return out, bs, nil
 }
 
-// EncodePlain is Encode for a batch that must come back exactly whatever is wrong
-// with the models: it starts from empty state and sends every line as text. It is
-// for records that a check found to decode otherwise.
-func (e *Encoder) EncodePlain(dst []byte, recs []record.Record) ([]byte, BatchStats, error) {
+// sealed is seal within the bound of a batch.
+func (e *Encoder) sealed(dst []byte, recs []record.Record, raw int) ([]byte, BatchStats, error) {
+	bs := BatchStats{Lines: len(recs), RawBytes: raw}
+	out, err := e.seal(dst, recs, &bs)
+	bs.DataBytes = len(out) - len(dst)
+	if err == nil && bs.DataBytes > e.opts.MaxDataBytes {
+		err = &TooLargeError{What: "compressed batch", Size: bs.DataBytes, Max: e.opts.MaxDataBytes}
+	}
+	return out, bs, err
+}
+
+// giveUp starts afresh after a batch that does not leave.
+func (e *Encoder) giveUp(bs *BatchStats) {
+	e.stats.addTemplates(bs) // Reset forgets them
 	e.Reset()
+	e.stats.Resets++
+}
+
+// sealPlain seals a batch that failed its check so that it comes back exactly,
+// whatever is wrong with the models: from empty state, every line as text. The
+// pattern to blame goes with all others, because values that were coded since it
+// was learnt have taught the models of other columns too.
+func (e *Encoder) sealPlain(dst []byte, recs []record.Record, raw int, failed *BatchStats) ([]byte, BatchStats, error) {
+	e.giveUp(failed)
 	e.plain = true
 	defer func() { e.plain = false }()
-	return e.Encode(dst, recs)
+	out, bs, err := e.sealed(dst, recs, raw)
+	if err == nil {
+		err = e.check.Follow(e.forCheck(out[len(dst):]))
+	}
+	return out, bs, err
+}
+
+// prepareCheck decides whether the next batch is checked, before it changes the
+// models. Copying them costs about as much for four bytes as decoding one.
+func (e *Encoder) prepareCheck(raw int) {
+	const copyOf = 4
+	if e.check != nil && e.check.Due(raw, raw+e.state.bytes/copyOf) && !e.fresh {
+		start := time.Now()
+		e.mirror.base = e.state.decoding()
+		e.stats.Checker += time.Since(start)
+	}
+}
+
+func (e *Encoder) forCheck(data []byte) sealed {
+	return sealed{data: data, text: e.state.text.buf, state: e.state}
 }
 
 // seal learns, codes and compresses.
@@ -261,6 +311,7 @@ func (e *Encoder) knownOf(p *pattern.Pattern) *known {
 // release lets go of the caller's memory, and of scratch after an unusually large
 // batch.
 func (e *Encoder) release() {
+	e.recs = nil
 	clear(e.lines)
 	clear(e.batch.values)
 	clear(e.batch.rows)

@@ -18,6 +18,10 @@ type Options struct {
 	MaxRawBytes int
 	// MaxLines bounds the records of one batch.
 	MaxLines int
+	// CheckEvery is how much is sealed for each part of it that is decoded and compared
+	// before it leaves (the self-check): one batch in so many, fewer while batches are
+	// small beside the state. Below 0 none is.
+	CheckEvery int
 }
 
 // Defaults of Options. The data bound keeps a batch below gRPC's default receive
@@ -28,6 +32,7 @@ const (
 	DefaultMaxDataBytes  = 7 << 19
 	DefaultMaxRawBytes   = 16 << 20
 	DefaultMaxLines      = 1 << 17
+	DefaultCheckEvery    = 64
 )
 
 // minStateBytes is room for a few templates.
@@ -52,6 +57,9 @@ func (o Options) withDefaults() (Options, error) {
 	fill("MaxDataBytes", &o.MaxDataBytes, 1, DefaultMaxDataBytes)
 	fill("MaxRawBytes", &o.MaxRawBytes, 1, DefaultMaxRawBytes)
 	fill("MaxLines", &o.MaxLines, 1, DefaultMaxLines)
+	if o.CheckEvery == 0 {
+		o.CheckEvery = DefaultCheckEvery
+	}
 	return o, err
 }
 

@@ -151,19 +151,6 @@ func TestResetGoesOnTheSameStream(t *testing.T) {
 	p.send(messages("some 1", "some 2", "some 3"))
 }
 
-func TestEncodePlain(t *testing.T) {
-	t.Parallel()
-	p := newPair(t, Options{})
-	recs := messages("some 1", "some 2", "some 3")
-	p.send(recs)
-	data, bs, err := p.e.EncodePlain(nil, recs)
-	require.NoError(t, err)
-	require.Equal(t, 3, bs.PlainLines)
-	same(t, recs, collect(t, p.d, data))
-	_, bs = p.send(recs)
-	require.Zero(t, bs.PlainLines)
-}
-
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]Options{

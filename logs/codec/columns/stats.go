@@ -24,6 +24,11 @@ type Stats struct {
 	RawBytes, CodedBytes, TextBytes, DataBytes         uint64
 	TemplatesAdded, TemplatesUpdated, TemplatesRemoved uint64
 	Tokenizer, Encoder, Compressor                     time.Duration
+	// Checked is the number of batches that the self-check decoded, CheckFailures of
+	// those that did not give their records back and were sealed again as text. Checker
+	// is the time that all of this has taken.
+	Checked, CheckFailures uint64
+	Checker                time.Duration
 	// DictAdded and DictRemoved count the entries of the columns' dictionaries.
 	DictAdded, DictRemoved uint64
 	// Resets is how often the encoder has started afresh by itself: after an error,
@@ -31,7 +36,8 @@ type Stats struct {
 	Resets uint64
 
 	// Templates and DictEntries are what the receiver holds now, StateBytes the size
-	// of all it holds besides the text window: the same number as Decoder.StateBytes.
+	// of all it holds besides up to WindowBytes of text: the same number as
+	// Decoder.StateBytes.
 	Templates, DictEntries, StateBytes int
 }
 
@@ -58,6 +64,11 @@ func (s *Stats) addTemplates(b *BatchStats) {
 // Stats is what the encoder has done so far.
 func (e *Encoder) Stats() Stats {
 	s, d := e.stats, e.state.dict
+	if e.check != nil {
+		c := e.check.Counts()
+		s.Checked, s.CheckFailures = c.Checked, c.Failures
+		s.Checker += c.Busy
+	}
 	s.DictAdded += d.added
 	s.DictRemoved += d.removed
 	s.Templates, s.DictEntries, s.StateBytes = e.state.live(), int(d.added-d.removed), e.state.bytes

@@ -83,7 +83,7 @@ func (s *state) defineTemplate(t *template) int {
 	t.text = s.pool.clone(s.string(&s.text.lengths, t.text))
 	n := s.count(len(t.at), maxTemplateSlots)
 	if !s.encoding {
-		t.at, t.slots = make([]int, n), make([]slot, n)
+		t.at, t.slots = take(&s.pool, &s.pool.offsets, n), take(&s.pool, &s.pool.slots, n)
 	}
 	from := 0
 	for i := range n {

@@ -9,9 +9,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// windowBytes is how far back the text of a batch may refer. The text is what has
-// not been modelled, so that a window spans many batches.
-const windowBytes = 1 << 20
+// WindowBytes is how far back the text of a batch may refer: what a receiver keeps of
+// a stream besides StateBytes. The text is what has not been modelled, so that a
+// window spans many batches.
+const WindowBytes = 1 << 20
 
 // compressor compresses text with one zstd window for the life of a stream.
 type compressor struct {
@@ -24,7 +25,7 @@ func newCompressor() (*compressor, error) {
 	z, err := zstd.NewWriter(&c.out,
 		zstd.WithEncoderLevel(zstd.SpeedDefault),
 		zstd.WithEncoderConcurrency(1), // starts no goroutine
-		zstd.WithWindowSize(windowBytes),
+		zstd.WithWindowSize(WindowBytes),
 		zstd.WithLowerEncoderMem(true),
 		zstd.WithEncoderCRC(false))
 	if err != nil {
@@ -61,8 +62,8 @@ func newDecompressor() *decompressor {
 	d.z, _ = zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(1), // starts no goroutine
 		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(2*windowBytes),
-		zstd.WithDecoderMaxWindow(windowBytes))
+		zstd.WithDecoderMaxMemory(2*WindowBytes),
+		zstd.WithDecoderMaxWindow(WindowBytes))
 	return d
 }
 

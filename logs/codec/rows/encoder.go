@@ -116,6 +116,9 @@ func (e *Encoder) Encode(recs []record.Record) (Payload, error) {
 // try is Encode but for the index of the record to blame.
 func (e *Encoder) try(recs []record.Record) (Payload, error) {
 	before := e.stats
+	if e.check != nil {
+		e.check.Due(1, 1)
+	}
 	p, err := e.sealWith(recs, e.write)
 	if err == nil && e.check != nil {
 		err = e.check.Batch(p, len(recs), func(i int) record.Record { return e.expected(&recs[i], &e.lines[i]) })

@@ -32,4 +32,8 @@ func (c *columnsCodec) decode(data []byte, want []record.Record) (int, error) {
 	return m.replaced, err
 }
 
-func (c *columnsCodec) state() int { return c.enc.Stats().StateBytes }
+// state includes the window of text, up to what has been sent of it.
+func (c *columnsCodec) state() int {
+	s := c.enc.Stats()
+	return s.StateBytes + int(min(s.TextBytes, columns.WindowBytes))
+}

@@ -107,7 +107,7 @@ corpora, of which it knows the floor: the bytes that were drawn at random.
 Time (a few milliseconds apart), status and a tag set travel with every line, but
 for the methods marked "text alone". CPU time is the process's on one core, the
 garbage collector included; decoding includes comparing. State is what a receiver
-keeps between batches; of columns, its text window is not counted.
+keeps between batches, windows included.
 
 Methods:
 `)
