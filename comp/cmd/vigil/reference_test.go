@@ -73,10 +73,10 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"completion", "tcsh"}, "vigil: unknown command \"tcsh\" (`vigil completion --help` lists them)\n"},
 		{[]string{"run", "app"}, "vigil: unexpected argument \"app\"; the command to supervise comes after --, as in `vigil run -- app`\n"},
 		{[]string{"status", "--jsn"}, "vigil: unknown flag: --jsn; see `vigil status --help`\n"},
-		{[]string{"trace", "1"}, "vigil: an argument is missing; usage: vigil trace PID FUNC [flags]\n"},
+		{[]string{"trace", "1"}, "vigil: an argument is missing; usage: vigil trace PID FUNC|FILE:LINE [flags]\n"},
 		{[]string{"version", "1"}, "vigil: unexpected argument \"1\"; usage: vigil version [flags]\n"},
 		{[]string{"trace", "1", "main.f", "--json", "--tree"}, "vigil: --json and --tree are two forms of output; choose one\n"},
-		{[]string{"trace", "app", "main.f"}, "vigil: \"app\" is not a pid; usage: vigil trace PID FUNC [flags]\n"},
+		{[]string{"trace", "app", "main.f"}, "vigil: \"app\" is not a pid; usage: vigil trace PID FUNC|FILE:LINE [flags]\n"},
 		{[]string{"config", "--set", "x"}, "vigil: --set \"x\" is not KEY=VALUE\n"},
 		{[]string{"config", "explain", "log_levl"}, "vigil: \"log_levl\" is no setting; did you mean log_level?\n"},
 	} {
