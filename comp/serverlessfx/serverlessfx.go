@@ -3,11 +3,13 @@
 package serverlessfx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/vigil-agent/vigil/comp/engine"
 	"github.com/vigil-agent/vigil/comp/hooks"
@@ -83,6 +85,22 @@ func New(d Deps) (*Component, error) {
 		Fatal: func(error) bool { return len(d.Config.Command) > 0 },
 	}, d.Log)
 	return c, nil
+}
+
+// stopReserve is kept of the agent's time to stop for the kill of an application
+// that does not end, and for the last flush of the outputs, which stop after the
+// engine.
+const stopReserve = 4 * time.Second
+
+// Stop stops the engine and leaves some of ctx to what stops after it.
+func (c *Component) Stop(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, left-min(stopReserve, left/2))
+		defer cancel()
+	}
+	return c.Runner.Stop(ctx)
 }
 
 // tees are where the takers want the application's output to go, nil for nowhere.
