@@ -31,8 +31,8 @@ intake: {listen: %q, journal: DIR/journal.ndjson}
 `, conn.LocalAddr().String(), hooks, address, address))
 	f.start(t, "intake")
 	const printed = 300
-	f.run(t, "--", "/bin/sh", "-c", fmt.Sprintf(`i=0; while [ $i -lt %d ]; do echo printed $i; i=$((i+1)); done
-		echo complaint >&2; touch %s; exec sleep 60`, printed, f.path("printed")))
+	f.run(t, "--", "/bin/sh", "-c", fmt.Sprintf(`trap 'exit 0' TERM; i=0; while [ $i -lt %d ]; do echo printed $i; i=$((i+1)); done
+		echo complaint >&2; touch %s; sleep 60 & wait`, printed, f.path("printed")))
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(f.path("printed"))
 		return err == nil

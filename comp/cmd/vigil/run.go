@@ -85,20 +85,21 @@ func runAgent(ctx context.Context, a *agent.Agent) error {
 		if ctx.Err() != nil {
 			return nil // told to end before it was up; what had started is stopped
 		}
-		if code := a.ExitCode(); code > 0 { // the application cannot be spawned
-			return &exitError{code: code, err: err}
-		}
-		return err
+		return ended(a, err)
 	}
 	select {
 	case <-ctx.Done():
 		stop()
-		return a.Stop(context.WithoutCancel(ctx))
+		return ended(a, a.Stop(context.WithoutCancel(ctx)))
 	case <-a.Child():
-		err := a.Stop(ctx)
-		if code := a.ExitCode(); code != 0 {
-			return &exitError{code: code, err: err}
-		}
-		return err
+		return ended(a, a.Stop(ctx))
 	}
+}
+
+// ended passes the application's exit code on, whoever ended it.
+func ended(a *agent.Agent, err error) error {
+	if code := a.ExitCode(); code > 0 {
+		return &exitError{code: code, err: err}
+	}
+	return err
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -24,13 +26,46 @@ func TestRunEndsWithTheApplicationsCode(t *testing.T) {
 		"not executable": {[]string{plain}, 126},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := []string{
-				"run", "--config", os.DevNull, "--set", "serverless.enabled=true", "--set", "serverless.lifecycle_address=:0",
-				"--set", "serverless.identity_address=", "--set", "api.socket=" + filepath.Join(dir, "s"), "--",
-			}
 			var out, errOut bytes.Buffer
-			require.Equal(t, tt.code, execute(t.Context(), append(args, tt.command...), &out, &errOut), errOut.String())
+			require.Equal(t, tt.code, execute(t.Context(), append(runArgs(dir), tt.command...), &out, &errOut), errOut.String())
 		})
+	}
+}
+
+func TestRunEndsWithTheCodeOfAnApplicationItStopped(t *testing.T) {
+	for name, tt := range map[string]struct {
+		trap string
+		code int
+	}{
+		"its own":  {"exit 5", 5},
+		"good":     {"exit 0", 0},
+		"a signal": {"-", 143},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			up := filepath.Join(dir, "up")
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				defer cancel()
+				for ctx.Err() == nil {
+					if _, err := os.Stat(up); err == nil {
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}()
+			var out, errOut bytes.Buffer
+			script := "trap '" + tt.trap + "' TERM; touch " + up + "; while :; do sleep 0.01; done"
+			require.Equal(t, tt.code, execute(ctx, append(runArgs(dir), "sh", "-c", script), &out, &errOut), errOut.String())
+		})
+	}
+}
+
+func runArgs(dir string) []string {
+	return []string{
+		"run", "--config", os.DevNull, "--set", "serverless.enabled=true", "--set", "serverless.lifecycle_address=:0",
+		"--set", "serverless.identity_address=", "--set", "api.socket=" + filepath.Join(dir, "s"), "--",
 	}
 }
 

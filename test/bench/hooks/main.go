@@ -113,7 +113,7 @@ func measure(ctx context.Context, dir, agent string, s scenario) (rss float64, t
 		return 0, nil, err
 	}
 	yaml := fmt.Sprintf("run_path: %[1]s/state\nlog_level: error\napi: {socket: %[1]s/vigil.sock}\nmetrics: {statsd_address: \"127.0.0.1:8125\"}\n"+
-		"serverless:\n  enabled: true\n  lifecycle_address: %[2]q\n  hook_budget: %[3]s\n  identity_address: \"127.0.0.1:0\"\n  command: [sleep, \"3600\"]\n",
+		"serverless:\n  enabled: true\n  lifecycle_address: %[2]q\n  hook_budget: %[3]s\n  identity_address: \"127.0.0.1:0\"\n  command: [sh, -c, \"trap 'exit 0' TERM; sleep 3600 & wait\"]\n",
 		dir, ports[0], budget)
 	if s.app != nil {
 		port, stop, err := serve(s.app)
