@@ -143,7 +143,7 @@ func TestSketchRemembersEvictedCandidates(t *testing.T) {
 	require.NotZero(t, ids[0])
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestD22_MemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	tab := NewTable(Limits{MaxPatterns: 1000, MaxStateBytes: 100_000, MaxMemoryBytes: 30_000, MaxLineBytes: 2000, EntryBytes: 10})
 	for i := range 400 {

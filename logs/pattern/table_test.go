@@ -142,7 +142,7 @@ func TestFullClusterWidens(t *testing.T) {
 	require.Equal(t, "call * then *", batch(t, tab, "call foo then bar")[0])
 }
 
-func TestLinesWithoutPattern(t *testing.T) {
+func TestD20_LinesWithoutPattern(t *testing.T) {
 	t.Parallel()
 	tab := NewTable(wide)
 	require.Equal(t, []string{"none", "none", "none"}, batch(t, tab, "", strings.Repeat("a", wide.MaxLineBytes+1), strings.Repeat("a ", MaxTokens/2+1)))

@@ -74,7 +74,7 @@ func TestE2_TimesGoForthAndBack(t *testing.T) {
 	require.Less(t, len(data), 12)
 }
 
-func TestE9_AnyBytesAreExact(t *testing.T) {
+func TestE9_D19_AnyBytesAreExact(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, Options{})
 	for range 3 {
@@ -211,8 +211,8 @@ func TestE14_Deterministic(t *testing.T) {
 	require.Equal(t, streams[0], streams[1])
 }
 
-// TestP8_UUIDPerLine sends 1e6 lines that never repeat.
-func TestP8_UUIDPerLine(t *testing.T) {
+// TestP8_D22_UUIDPerLine sends 1e6 lines that never repeat.
+func TestP8_D22_UUIDPerLine(t *testing.T) {
 	t.Parallel()
 	lines := 1_000_000
 	if testing.Short() {

@@ -1,5 +1,7 @@
 package columns
 
+import "cmp"
+
 // Limits bounds what a decoder accepts from one stream. The zero value of a field
 // means its default.
 type Limits struct {
@@ -28,19 +30,11 @@ func DefaultLimits() Limits {
 
 func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
-	for _, f := range []struct {
-		v   *int
-		def int
-	}{
-		{&l.MaxDataBytes, d.MaxDataBytes},
-		{&l.MaxTextBytes, d.MaxTextBytes},
-		{&l.MaxStateBytes, d.MaxStateBytes},
-		{&l.MaxLines, d.MaxLines},
-		{&l.MaxRendered, d.MaxRendered},
-	} {
-		if *f.v <= 0 {
-			*f.v = f.def
-		}
+	return Limits{
+		MaxDataBytes:  cmp.Or(max(l.MaxDataBytes, 0), d.MaxDataBytes),
+		MaxTextBytes:  cmp.Or(max(l.MaxTextBytes, 0), d.MaxTextBytes),
+		MaxStateBytes: cmp.Or(max(l.MaxStateBytes, 0), d.MaxStateBytes),
+		MaxLines:      cmp.Or(max(l.MaxLines, 0), d.MaxLines),
+		MaxRendered:   cmp.Or(max(l.MaxRendered, 0), d.MaxRendered),
 	}
-	return l
 }

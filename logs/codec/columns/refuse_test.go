@@ -136,7 +136,7 @@ func TestYieldErrorEndsTheBatchOnly(t *testing.T) {
 	}
 }
 
-func TestResetGoesOnTheSameStream(t *testing.T) {
+func TestD6_ResetGoesOnTheSameStream(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, Options{})
 	for i := range 5 {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStatsAddUp(t *testing.T) {
+func TestD31_StatsAddUp(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, Options{MaxPatterns: 4, MaxStateBytes: 128 << 10})
 	recs := benchLines(6000)

@@ -80,7 +80,7 @@ log 1000 pattern 1 9
 `, s.send(recs("alpha beta 7", "alpha beta 8", "gamma: 1 delta", "never, before", "gamma: 2 delta", "alpha beta 9")...))
 }
 
-func TestE5Tags(t *testing.T) {
+func TestE5_D17_Tags(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{})
 	tagged := func(tags string) record.Record { return record.Record{Tags: tags, Message: []byte("!")} }
@@ -172,7 +172,7 @@ log 0 pattern 0 "9223372036854775808"
 `, s.send(in...))
 }
 
-func TestE9BytesAreExact(t *testing.T) {
+func TestE9_D19_BytesAreExact(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{})
 	lines := []string{
@@ -278,7 +278,7 @@ func TestP6EvictionStaysBelowTheBound(t *testing.T) {
 	require.Contains(t, out, "pattern 1001 ", "what comes back has a new id")
 }
 
-func TestP7PatternsOfTheBatchAreNotEvicted(t *testing.T) {
+func TestP7_D18_PatternsOfTheBatchAreNotEvicted(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{MaxPatterns: 2})
 	require.Equal(t, `pattern 1 "the only one " [13]
@@ -299,7 +299,7 @@ log 1000 pattern 2 4
 `, s.send(recs("two, two 3", "three; three 3", "three; three 4", "two, two 4")...), "of the older two the unused one goes")
 }
 
-func TestP8IdentifiersDoNotFillTheDictionary(t *testing.T) {
+func TestP8_D22_IdentifiersDoNotFillTheDictionary(t *testing.T) {
 	t.Parallel()
 	const batches, lines = 1000, 1000
 	// Compression has no state.
@@ -337,7 +337,7 @@ log 0 pattern 0 2 "1.50"
 `, s.send(rec(0, `{"msg":"a 1","level":"info","pid":12345678901234567890}`), rec(0, `{"msg":"a 2","level":"info","pid":1.50}`)))
 }
 
-func TestP10JSONWithOddKeysIsRaw(t *testing.T) {
+func TestP10_D29_JSONWithOddKeysIsRaw(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, Options{})
 	require.Equal(t, `log 0 raw "{ \"a,b\": 1, \"c.d\": 2, \"a,b\":3 }"`+"\n", s.send(rec(0, `{ "a,b": 1, "c.d": 2, "a,b":3 }`)))

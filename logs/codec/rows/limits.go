@@ -1,5 +1,7 @@
 package rows
 
+import "cmp"
+
 // Limits bounds what a decoder accepts from one stream. The zero value of a field
 // means its default.
 type Limits struct {
@@ -31,20 +33,12 @@ func DefaultLimits() Limits {
 
 func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
-	for _, f := range []struct {
-		v   *int
-		def int
-	}{
-		{&l.MaxDecompressed, d.MaxDecompressed},
-		{&l.MaxStateBytes, d.MaxStateBytes},
-		{&l.MaxPatterns, d.MaxPatterns},
-		{&l.MaxDict, d.MaxDict},
-		{&l.MaxLines, d.MaxLines},
-		{&l.MaxRendered, d.MaxRendered},
-	} {
-		if *f.v <= 0 {
-			*f.v = f.def
-		}
+	return Limits{
+		MaxDecompressed: cmp.Or(max(l.MaxDecompressed, 0), d.MaxDecompressed),
+		MaxStateBytes:   cmp.Or(max(l.MaxStateBytes, 0), d.MaxStateBytes),
+		MaxPatterns:     cmp.Or(max(l.MaxPatterns, 0), d.MaxPatterns),
+		MaxDict:         cmp.Or(max(l.MaxDict, 0), d.MaxDict),
+		MaxLines:        cmp.Or(max(l.MaxLines, 0), d.MaxLines),
+		MaxRendered:     cmp.Or(max(l.MaxRendered, 0), d.MaxRendered),
 	}
-	return l
 }

@@ -107,7 +107,7 @@ func TestSnapshotOfNothing(t *testing.T) {
 	require.Zero(t, l.Bytes())
 }
 
-func TestSnapshotIsSortedDefines(t *testing.T) {
+func TestD33_SnapshotIsSortedDefines(t *testing.T) {
 	t.Parallel()
 	o := Options{Compression: Identity}
 	e, l := newEncoder(t, o), NewLedger(o)

@@ -164,7 +164,7 @@ func TestChurnSurvivesCuts(t *testing.T) {
 
 // A batch that is refused leaves no trace: later batches are what they would have
 // been without it.
-func TestRefusedBatchLeavesNoTrace(t *testing.T) {
+func TestD5_D6_RefusedBatchLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	o := Options{MaxPatterns: 7, MaxDictEntries: 5, MaxDataBytes: 4000, MaxPatternBytes: 1500, MaxDictBytes: 400}
 	plain, disturbed := newEncoder(t, o), newEncoder(t, o)
