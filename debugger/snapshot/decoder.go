@@ -121,7 +121,7 @@ func (d *Decoder) begin(l *Layout, e *event.Event) {
 func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 	s.entered = true
 	s.r.event = e
-	s.r.index.reset(e.Items)
+	s.r.index.reset(e.Items, nil)
 	s.r.learn(e)
 	s.r.root(l.vars[:l.locals])
 	s.locals = len(s.r.values)
@@ -134,7 +134,13 @@ func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 func (s *Snapshot) readReturn(l *Layout, e *event.Event) {
 	s.returned = true
 	s.r.event = e
-	s.r.index.reset(e.Items)
+	// The kernel does not have the dictionary any more: its items are of the shapes,
+	// and the dictionary that the entry had says what they really are.
+	var shapes *Layout
+	if len(s.r.dictionary) > 0 {
+		shapes = l
+	}
+	s.r.index.reset(e.Items, shapes)
 	s.results = len(s.r.values)
 	if l.result != nil {
 		i := s.r.add(&resultLabel, l.result)

@@ -11,6 +11,8 @@ type itemIndex struct {
 	items      []event.Item
 	slots      []slot // a power of two, at least twice the items
 	generation uint32
+	// shapes, when it is set, lets find take items of types that are alike.
+	shapes *Layout
 }
 
 type slot struct {
@@ -18,9 +20,10 @@ type slot struct {
 	item       uint32
 }
 
-// reset indexes the items of the next event.
-func (x *itemIndex) reset(items []event.Item) {
-	x.items = items
+// reset indexes the items of the next event: by their type, or, with shapes, by
+// what is alike to its types.
+func (x *itemIndex) reset(items []event.Item, shapes *Layout) {
+	x.items, x.shapes = items, shapes
 	if len(x.slots) < 2*len(items) {
 		n := 64
 		for n < 2*len(items) {
@@ -42,13 +45,14 @@ func (x *itemIndex) reset(items []event.Item) {
 // one array share an address and differ in length.
 func (x *itemIndex) add(i uint32) {
 	it := &x.items[i]
-	for h := hash(it.Type, it.Addr); ; h++ {
+	key := x.key(it.Type)
+	for h := hash(key, it.Addr); ; h++ {
 		s := &x.slots[h&uint64(len(x.slots)-1)]
 		if s.generation != x.generation {
 			*s = slot{x.generation, i}
 			return
 		}
-		if old := &x.items[s.item]; old.Type == it.Type && old.Addr == it.Addr {
+		if old := &x.items[s.item]; x.key(old.Type) == key && old.Addr == it.Addr {
 			if len(it.Data) > len(old.Data) {
 				s.item = i
 			}
@@ -62,15 +66,24 @@ func (x *itemIndex) find(t gotype.ID, addr uint64) *event.Item {
 	if len(x.items) == 0 {
 		return nil
 	}
-	for h := hash(t, addr); ; h++ {
+	key := x.key(t)
+	for h := hash(key, addr); ; h++ {
 		s := x.slots[h&uint64(len(x.slots)-1)]
 		if s.generation != x.generation {
 			return nil
 		}
-		if it := &x.items[s.item]; it.Type == t && it.Addr == addr {
+		if it := &x.items[s.item]; x.key(it.Type) == key && it.Addr == addr {
 			return it
 		}
 	}
+}
+
+// key is what items are indexed by instead of a type.
+func (x *itemIndex) key(t gotype.ID) gotype.ID {
+	if x.shapes == nil || t == event.TypeDictionary {
+		return t
+	}
+	return x.shapes.typ(t).alike
 }
 
 // hash mixes with the odd constant of Fibonacci hashing (2^64 / phi); the high

@@ -36,7 +36,7 @@ func TestItemIndex(t *testing.T) {
 					want[k] = it.Data
 				}
 			}
-			x.reset(items)
+			x.reset(items, nil)
 			for k, data := range want {
 				got := x.find(k.typ, k.addr)
 				require.NotNil(t, got)
@@ -46,4 +46,24 @@ func TestItemIndex(t *testing.T) {
 			require.Nil(t, x.find(1, 1<<63))
 		}
 	})
+}
+
+// TestItemsOfShapes: what was captured as the shape of a type is found by the
+// type.
+func TestItemsOfShapes(t *testing.T) {
+	t.Parallel()
+	l := &Layout{}
+	table := &gotype.Table{}
+	shape := table.Add(gotype.Type{Kind: gotype.String, Name: "go.shape.string", Size: 16})
+	number := table.Add(gotype.Type{Kind: gotype.Int, Name: "int", Size: 8})
+	name := table.Add(gotype.Type{Kind: gotype.String, Name: "main.name", Size: 16})
+	l.link(table, newRedactor(Redaction{}))
+	items := []event.Item{{}, {Type: number, Addr: 8, Data: []byte("number")}, {Type: shape, Addr: 8, Data: []byte("text")}}
+	var x itemIndex
+	x.reset(items, nil)
+	require.Nil(t, x.find(name, 8))
+	x.reset(items, l)
+	require.Equal(t, "text", string(x.find(name, 8).Data))
+	require.Equal(t, "number", string(x.find(number, 8).Data))
+	require.Nil(t, x.find(name, 16))
 }

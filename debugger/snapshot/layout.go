@@ -43,7 +43,10 @@ type variable struct {
 
 // typeInfo is a gotype.Type with what decoding asks of it.
 type typeInfo struct {
-	id       gotype.ID
+	id gotype.ID
+	// alike is the first type of the same kind and size, which stands for all of
+	// them: the bytes of their values at one address are the same.
+	alike    gotype.ID
 	kind     gotype.Kind
 	size     uint64
 	elem     *typeInfo
@@ -189,6 +192,11 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 	}
 	l.table, l.behind = table, table.Runtime
 	l.types = make([]typeInfo, table.Len())
+	type form struct {
+		kind gotype.Kind
+		size uint64
+	}
+	first := map[form]gotype.ID{}
 	for i := range l.types {
 		t := table.Get(gotype.ID(i + 1))
 		l.types[i] = typeInfo{
@@ -207,6 +215,11 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 			isTime:   t.Name == "time.Time" && t.Kind == gotype.Struct && t.Size == timeSize,
 			empty:    t.Empty,
 		}
+		same := form{t.Kind, l.types[i].size}
+		if first[same] == 0 {
+			first[same] = t.ID
+		}
+		l.types[i].alike = first[same]
 		l.types[i].isContext = t.Name == "context.Context" && t.Kind == gotype.Interface
 		l.types[i].anyPointer = t.AnyPointer()
 		l.types[i].direct, _ = table.Direct(t.ID)
