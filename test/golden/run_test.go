@@ -92,7 +92,7 @@ func capture(t *testing.T, path string) (functions []function, snapshots map[str
 	for _, f := range functions {
 		definition, err := json.Marshal(map[string]any{
 			"id": f.name, "version": 1, "type": "LOG_PROBE", "language": "go",
-			"where": map[string]any{"methodName": f.name}, "captureSnapshot": true,
+			"where": map[string]any{"methodName": f.name}, "captureSnapshot": true, "evaluateAt": "EXIT",
 			"sampling": map[string]any{"snapshotsPerSecond": 1000},
 		})
 		require.NoError(t, err)
@@ -117,10 +117,7 @@ func capture(t *testing.T, path string) (functions []function, snapshots map[str
 		}
 		return true
 	}, patience, 10*time.Millisecond, "the probes are not placed")
-	for _, f := range functions {
-		p.say(t, "call "+f.name)
-		require.Equal(t, "called "+f.name, p.line(t))
-	}
+	before := passes(t, engine, p, functions)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
 	require.NoError(t, engine.Stop(ctx))
@@ -151,5 +148,48 @@ func capture(t *testing.T, path string) (functions []function, snapshots map[str
 		id := envelope.Debugger.Snapshot.Probe.ID
 		snapshots[id] = append(snapshots[id], bytes.Clone(line))
 	}
+	for id := range snapshots {
+		snapshots[id] = snapshots[id][before[id].Snapshots:]
+	}
 	return functions, snapshots, notes
+}
+
+// passes calls every function, again and again until the engine has learnt of
+// all types that were met in interfaces, and returns the counters before the last
+// pass.
+func passes(t *testing.T, engine *debugger.Engine, p *program, functions []function) map[string]debugger.Counters {
+	t.Helper()
+	for {
+		before := settled(t, engine)
+		for _, f := range functions {
+			p.say(t, "call "+f.name)
+			require.Equal(t, "called "+f.name, p.line(t))
+		}
+		after := settled(t, engine)
+		same := true
+		for id, c := range after {
+			same = same && c.Replans == before[id].Replans
+		}
+		if same {
+			return before
+		}
+	}
+}
+
+// settled waits until every call is a snapshot and no type waits to be learnt,
+// and returns the counters.
+func settled(t *testing.T, engine *debugger.Engine) map[string]debugger.Counters {
+	t.Helper()
+	var counters map[string]debugger.Counters
+	require.Eventually(t, func() bool {
+		counters = map[string]debugger.Counters{}
+		for _, probe := range engine.Status().Probes {
+			if probe.TypesPending > 0 || probe.Snapshots < probe.Hits {
+				return false
+			}
+			counters[probe.ID] = probe.Counters
+		}
+		return true
+	}, patience, 10*time.Millisecond, "calls are without a snapshot, or types wait to be learnt")
+	return counters
 }

@@ -38,6 +38,14 @@ func (s *stack[T]) Push(v T) { s.Items = append(s.Items, v) }
 //go:noinline
 func (e entry[K, V]) Show(prefix string) { use(e); use(prefix) }
 
+// Its results have what they lead to.
+//
+//go:noinline
+func genericResults[K comparable, V any](k K, v *V) (*V, []entry[K, V], map[K]V, error) {
+	use(k)
+	return v, []entry[K, V]{{k, *v}}, map[K]V{k: *v}, nil
+}
+
 // genericClosure returns a function literal, which is what the probe is on.
 //
 //go:noinline
@@ -51,6 +59,7 @@ func init() {
 	add(s, "main.genericMax[go.shape.string]", func() { genericMax("a", "b") })
 	add(s, "main.genericMax[go.shape.int]", func() { genericMax(weight(3), 2) })
 	add(s, "main.genericTwo", func() { genericTwo(name("k"), 1, map[name]int{"k": 1}) })
+	add(s, "main.genericResults", func() { _, _, _, _ = genericResults(name("k"), &base{1, "one"}) })
 	add(s, "main.genericPointer", func() { genericPointer(&base{1, "one"}) })
 	add(s, "main.genericSlice", func() { genericSlice(flags{true, false}) })
 	add(s, "main.(*stack[...]).Push", func() { (&stack[port]{[]port{1}}).Push(443) })
