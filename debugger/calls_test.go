@@ -219,6 +219,16 @@ func TestInlined(t *testing.T) {
 	require.Len(t, info.Sites, 2)
 	require.Contains(t, info.Notes, "the function is inlined: its return is not seen")
 	require.EqualValues(t, 2, sum.Hits)
+
+	// The rate is that of all places together.
+	stop := make(chan struct{})
+	sum, err := debugger.Trace(contextUntil(t.Context(), stop), debugger.TraceOptions{
+		PID: s.pid, Function: "main.double", PerSecond: 0.001,
+		OnReady:    func(debugger.TraceInfo) { s.call(t, "twice", 6); close(stop) },
+		OnSnapshot: func(debugger.Hit) {},
+	})
+	require.NoError(t, err)
+	require.Equal(t, []uint64{2, 1, 1}, []uint64{sum.Hits, sum.Throttled, sum.Snapshots})
 }
 
 // TestGenericInstances probes every instance of a generic function.

@@ -1,4 +1,4 @@
-// Package debugger is the engine that puts probes on functions of running,
+// Package debugger is the engine that puts probes on functions and lines of running,
 // unmodified Go processes and returns typed snapshots.
 //
 //	probe --definition--> plan <--facts-- binary (ELF, DWARF, pclntab)
@@ -7,7 +7,7 @@
 //	                                                                |
 //	                       sink <--JSON-- snapshot <--items---------'
 //
-// Engine follows a configuration; Trace watches one function of one process and
+// Engine follows a configuration; Trace watches one function or line of one process and
 // needs none. Package control brings what is wanted and what is together,
 // package target finds the processes.
 //
