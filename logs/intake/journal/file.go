@@ -152,10 +152,16 @@ func completeSize(f io.ReaderAt, size int64) (int64, error) {
 	return 0, nil
 }
 
-// repair cuts what a failed write left behind.
+// repair cuts what a failed write left behind. Marks go first: one whose lines are
+// gone would have them refused when they come again.
 func (f *file) repair() error {
 	if !f.beyond || !f.regular {
 		return nil
+	}
+	if f.sessions != nil && f.sessions.stale {
+		if err := f.sessions.rewrite(commit{f.segment, f.size}, time.Now()); err != nil {
+			return err
+		}
 	}
 	if err := f.disk.Truncate(f.size); err != nil {
 		return err
@@ -175,6 +181,12 @@ func (f *file) write(texts [][]byte, marks []Mark) (n int64, err error) {
 	if f.path != "" && f.size >= f.limit {
 		if err := f.rotate(); err != nil {
 			return 0, fmt.Errorf("begin another journal file: %w", err)
+		}
+	}
+	if f.sessions != nil && len(marks) > 0 && !f.sessions.active() {
+		// Only with a commit of before are lines cut that get no mark.
+		if err := f.sessions.rewrite(commit{f.segment, f.size}, time.Now()); err != nil {
+			return 0, fmt.Errorf("begin the sessions of the journal: %w", err)
 		}
 	}
 	defer func() {

@@ -29,7 +29,8 @@ type Mark struct {
 
 const (
 	sessionsSuffix = ".sessions"
-	// maxSessionsBytes is when the file is written anew, with one mark a session.
+	// maxSessionsBytes is the least size at which the file is written anew, with one
+	// mark a session.
 	maxSessionsBytes = 1 << 20
 	// maxSessions bounds the sessions that are remembered; the least recently used
 	// ones go first, and those that were not used for sessionTime.
@@ -59,9 +60,12 @@ type sessions struct {
 	path  string
 	file  *os.File // nil: no file yet
 	size  int64
-	stale bool // the file must be written anew
+	base  int64 // size when it was last written anew
+	stale bool  // the file must be written anew
 	marks map[string]session
-	buf   []byte
+	// Kept for reuse: a record, and the marks before it.
+	buf    []byte
+	before []session
 }
 
 // openSessions reads the file at path. last is the last commit, if there is one.
@@ -101,12 +105,31 @@ func (s *sessions) list() []Mark {
 	return out
 }
 
-// note makes a commit and the marks of its batches durable.
+// note makes a commit and the marks of its batches durable. After an error the
+// marks are those of before, and the file is stale: it may tell of the commit.
 func (s *sessions) note(c commit, marks []Mark, now time.Time) error {
+	s.before = s.before[:0]
 	for _, m := range marks {
+		old := s.marks[m.Session]
+		old.Session = m.Session
+		s.before = append(s.before, old)
 		s.marks[m.Session] = session{m, now.Unix()}
 	}
-	if s.file == nil || s.stale || s.size > maxSessionsBytes {
+	err := s.write(c, marks, now)
+	if err != nil {
+		for _, old := range slices.Backward(s.before) {
+			if s.marks[old.Session] = old; old.Seq == 0 {
+				delete(s.marks, old.Session)
+			}
+		}
+	}
+	return err
+}
+
+// write adds a record. The file is written anew once it has doubled, so that many
+// sessions do not make each commit dear.
+func (s *sessions) write(c commit, marks []Mark, now time.Time) error {
+	if s.file == nil || s.stale || s.size > max(maxSessionsBytes, 2*s.base) {
 		return s.rewrite(c, now)
 	}
 	s.buf = appendCommit(s.buf[:0], c)
@@ -146,7 +169,7 @@ func (s *sessions) rewrite(c commit, now time.Time) error {
 	if s.file != nil {
 		_ = s.file.Close() // a name that is gone
 	}
-	s.file, s.size, s.stale = f, int64(len(text)), false
+	s.file, s.size, s.base, s.stale = f, int64(len(text)), int64(len(text)), false
 	return nil
 }
 

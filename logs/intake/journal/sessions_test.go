@@ -202,3 +202,89 @@ func FuzzCommit(f *testing.F) {
 		_, _, _ = parseCommit([]byte(text))
 	})
 }
+
+// TestMarksOfAFailedCommitAreGone: a mark whose lines were cut again must not
+// come back with a later commit, or the lines would be refused when they are sent
+// once more.
+func TestMarksOfAFailedCommitAreGone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	f, _, err := openFile(path, SegmentBytes)
+	require.NoError(t, err)
+	write := func(m Mark) error {
+		_, err := f.write([][]byte{fmt.Appendf(nil, "%s %d\n", m.Session, m.Seq)}, []Mark{m})
+		return err
+	}
+	require.NoError(t, write(Mark{"a", 1, 1}))
+	require.NoError(t, f.sessions.file.Close())
+	_, err = f.write([][]byte{[]byte("a 2\nnew 1\na 3\n")}, []Mark{{"a", 2, 2}, {"new", 1, 1}, {"a", 2, 3}})
+	require.ErrorIs(t, err, os.ErrClosed)
+	onDisk := func() ([]Mark, string) {
+		s, last, known, err := openSessions(path + sessionsSuffix)
+		require.NoError(t, err)
+		require.True(t, known)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, int64(len(text)), last.size)
+		return s.list(), string(text)
+	}
+	marks, text := onDisk()
+	require.Equal(t, []Mark{{"a", 1, 1}}, marks, "also when it ends here")
+	require.Equal(t, "a 1\n", text)
+	require.NoError(t, write(Mark{"b", 1, 1}))
+	marks, text = onDisk()
+	require.Equal(t, []Mark{{"a", 1, 1}, {"b", 1, 1}}, marks)
+	require.Equal(t, "a 1\nb 1\n", text)
+	require.NoError(t, f.close())
+}
+
+// TestManySessionsAreNotWrittenWithEachCommit: with more sessions than the least
+// size holds, a commit still adds one record.
+func TestManySessionsAreNotWrittenWithEachCommit(t *testing.T) {
+	t.Parallel()
+	s, _, _, err := openSessions(filepath.Join(t.TempDir(), "sessions"))
+	require.NoError(t, err)
+	now := time.Now()
+	for i := range 30000 {
+		id := fmt.Sprintf("%032d", i)
+		s.marks[id] = session{Mark{id, 1, 1}, now.Unix()}
+	}
+	require.NoError(t, s.note(commit{1, 1}, []Mark{{"a", 1, 1}}, now))
+	require.Greater(t, s.size, int64(maxSessionsBytes))
+	file, size := s.file, s.size
+	for i := range 10 {
+		require.NoError(t, s.note(commit{1, int64(i)}, []Mark{{"a", 1, uint64(i)}}, now))
+	}
+	require.Same(t, file, s.file)
+	require.Less(t, s.size-size, int64(1000))
+	require.NoError(t, s.close())
+}
+
+// TestFirstMarkIsDurableWithItsLines: a crash between the lines of the first
+// session and its mark leaves neither.
+func TestFirstMarkIsDurableWithItsLines(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	f, _, err := openFile(path, SegmentBytes)
+	require.NoError(t, err)
+	disk := f.disk
+	f.disk = crashOnSync{disk}
+	require.PanicsWithValue(t, "crash", func() { _, _ = f.write([][]byte{[]byte("a 1\n")}, []Mark{{"a", 1, 1}}) })
+	require.NoError(t, disk.Close())
+	require.NoError(t, f.sessions.close())
+	f, torn, err := openFile(path, SegmentBytes)
+	require.NoError(t, err)
+	require.Equal(t, int64(4), torn)
+	require.Empty(t, f.sessions.list())
+	require.NoError(t, f.close())
+}
+
+// crashOnSync panics after a sync.
+type crashOnSync struct{ target }
+
+func (c crashOnSync) Sync() error {
+	if err := c.target.Sync(); err != nil {
+		return err
+	}
+	panic("crash")
+}
