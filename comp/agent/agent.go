@@ -126,7 +126,11 @@ func (a *Agent) Stop(ctx context.Context) error {
 	defer cancel()
 	if a.settle != nil {
 		a.settle()
-		a.log.Info("vigil is stopping; a second signal ends it at once")
+		if a.Child() == nil {
+			a.log.Info("vigil is stopping; a second signal ends it at once")
+		} else { // the supervisor of an application takes signals to the end
+			a.log.Info("vigil is stopping")
+		}
 	}
 	if err := a.app.Stop(ctx); err != nil {
 		return fmt.Errorf("stop the agent: %w", err)

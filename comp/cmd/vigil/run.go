@@ -77,7 +77,7 @@ func runOverrides(cmd *cobra.Command, args []string, asJSON bool) (map[string]st
 }
 
 // runAgent runs until a signal or until the supervised application ends. A
-// second signal ends the process at once.
+// second signal ends a process without an application at once.
 func runAgent(ctx context.Context, a *agent.Agent) error {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
 	defer stop()
