@@ -22,6 +22,9 @@ import (
 // retrySpool is the wait after the disk failed to give a batch back.
 const retrySpool = time.Second
 
+// lookSpool is how often the first stream is looked for at the end.
+const lookSpool = 20 * time.Millisecond
+
 // snapshotKey remembers up to which number batches are of the time before a
 // snapshot, see spooled.leaveBehind.
 const snapshotKey = "spool.snapshot"
@@ -243,10 +246,16 @@ func (s *spooled) flush(ctx context.Context) error {
 func (s *spooled) stop(ctx context.Context) error {
 	if s.shipper != nil {
 		watching, cancel := context.WithCancel(ctx)
-		defer cancel()
-		if !s.connected() {
+		var connecting sync.WaitGroup
+		connecting.Go(func() {
+			if !s.connects(watching) {
+				cancel()
+			}
+		})
+		defer func() {
 			cancel()
-		}
+			connecting.Wait()
+		}()
 		if err := s.flush(watching); err != nil {
 			s.log.Info("lines stay in the spool until the next start", "lines", s.queue.Stats().Pending.Lines)
 		}
@@ -260,9 +269,24 @@ func (s *spooled) stop(ctx context.Context) error {
 	return s.queue.Close()
 }
 
-func (s *spooled) connected() bool {
-	state := s.shipper.Stats().State
-	return state == stream.StateActive || state == stream.StateDraining
+// connects says whether there is a stream, and waits for one that never failed: the
+// process may have begun just now.
+func (s *spooled) connects(ctx context.Context) bool {
+	look := time.NewTicker(lookSpool)
+	defer look.Stop()
+	for {
+		switch now := s.shipper.Stats(); {
+		case now.State == stream.StateActive || now.State == stream.StateDraining:
+			return true
+		case now.StreamErrors > 0:
+			return false
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // leaveBehind takes what the application printed before a snapshot out of the
