@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -341,8 +342,8 @@ func (p *play) end() error {
 	if p.agent != nil {
 		errs = append(errs, p.agent.Stop(30*time.Second))
 	}
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i]())
+	for _, stop := range slices.Backward(p.closers) {
+		errs = append(errs, stop())
 	}
 	p.closers = nil
 	return errors.Join(errs...)

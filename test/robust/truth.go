@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -157,13 +158,5 @@ func (t *truth) compare(journals []string, aside string) (c tally, err error) {
 
 // holds is a step's condition: the batch holds one of these lines.
 func holds(numbers ...int) func(record.Record) bool {
-	return func(r record.Record) bool {
-		n := number(r.Message)
-		for _, one := range numbers {
-			if n == one {
-				return true
-			}
-		}
-		return false
-	}
+	return func(r record.Record) bool { return slices.Contains(numbers, number(r.Message)) }
 }
