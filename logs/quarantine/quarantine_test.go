@@ -63,7 +63,7 @@ func TestFileSaysHowToDeliverAgain(t *testing.T) {
 	text, err := os.ReadFile(w.Path())
 	require.NoError(t, err)
 	first, _, _ := strings.Cut(string(text), "\n")
-	require.Equal(t, `{"replay":"vigil replay `+w.Path()+`"}`, first)
+	require.Equal(t, `{"replay":"vigil logs replay `+w.Path()+`"}`, first)
 	info, err := os.Stat(w.Path())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())

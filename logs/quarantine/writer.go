@@ -80,7 +80,7 @@ func (w *Writer) write(line []byte) (err error) {
 		return ErrFull
 	}
 	if size == 0 {
-		head, err := json.Marshal(header{Replay: "vigil replay " + w.Path()})
+		head, err := json.Marshal(header{Replay: "vigil logs replay " + w.Path()})
 		if err != nil {
 			return err
 		}

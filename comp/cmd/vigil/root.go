@@ -93,7 +93,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newConfigcheck(), newConfig(), newStatus(), newDoctor(), newIntake(), newTrace(), newProbe(), newMicrovm(), newVersion())
+	root.AddCommand(newRun(), newConfigcheck(), newConfig(), newStatus(), newDoctor(), newIntake(), newLogs(), newTrace(), newProbe(), newMicrovm(), newVersion())
 	return root
 }
 
