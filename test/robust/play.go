@@ -39,7 +39,10 @@ type play struct {
 	receiver *harness.Process
 	restart  func() error // kills the receiver and starts another
 	journals []string
-	closers  []func() error
+	// counts are the lines of each; a restarted intake may cut what it had not
+	// acknowledged, and is counted anew.
+	counts  map[string]counted
+	closers []func() error
 
 	agent *harness.Process
 	// window is how many lines may come twice, peak the most memory so far.
@@ -118,6 +121,7 @@ func (p *play) external() error {
 			if err := p.receiver.Kill(); err != nil {
 				return err
 			}
+			delete(p.counts, journal)
 		}
 		p.receiver, err = harness.Start(harness.Options{Path: p.o.Agent, Args: []string{"intake", "--listen", ports[0], "--journal", journal}, Stderr: p.path("intake.log")})
 		return err
@@ -270,14 +274,37 @@ func (p *play) arrived(lines int) error {
 func (p *play) stored() int {
 	n := 0
 	for _, path := range p.journals {
-		text, err := os.ReadFile(path)
-		if err == nil {
-			n += bytes.Count(text, []byte{'\n'})
-		}
+		c := p.counts[path]
+		c.on(path)
+		p.counts[path] = c
+		n += c.lines
 	}
 	p.truth.mu.Lock()
 	defer p.truth.mu.Unlock()
 	return n + len(p.truth.posted)
+}
+
+// counted is how far the lines of a journal are counted.
+type counted struct {
+	lines int
+	at    int64
+}
+
+// on counts what was added. A journal that is not there yet has no lines.
+func (c *counted) on(path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer file.Close() //nolint:errcheck // only read
+	buf := make([]byte, 1<<20)
+	for {
+		n, err := file.ReadAt(buf, c.at)
+		c.lines, c.at = c.lines+bytes.Count(buf[:n], []byte{'\n'}), c.at+int64(n)
+		if err != nil {
+			return
+		}
+	}
 }
 
 func (p *play) compare() (tally, error) {

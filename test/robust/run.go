@@ -87,7 +87,7 @@ func (f Fault) Play(ctx context.Context, mode Mode, o Options) (r Result) {
 		return r
 	}
 	defer func() { r.Err = errors.Join(r.Err, os.RemoveAll(dir)) }()
-	p := &play{ctx: ctx, o: o, spool: mode == Spool, dir: dir, logs: map[string]any{}, written: make(chan struct{})}
+	p := &play{ctx: ctx, o: o, spool: mode == Spool, dir: dir, logs: map[string]any{}, counts: map[string]counted{}, written: make(chan struct{})}
 	if p.truth, r.Err = newTruth(); r.Err != nil {
 		return r
 	}
