@@ -48,7 +48,7 @@ func TestBusyPort(t *testing.T) {
 
 func stats() intake.Stats {
 	return intake.Stats{
-		Streams: 4, OpenStreams: 1, Batches: 3, Lines: 200, DataBytes: 1234, StateBytes: 99,
+		Streams: 4, OpenStreams: 1, Batches: 3, Lines: 200, DataBytes: 1234, StateBytes: 99, Sessions: 5, Repeated: 6, Fenced: 7, Snapshots: 8,
 		Rejected: map[string]uint64{"Unauthenticated": 1, "InvalidArgument": 2},
 	}
 }
@@ -57,6 +57,7 @@ func TestText(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{
 		"200 lines in 3 batches, 1234 bytes of data, 1 streams open",
+		"5 sessions known: 6 batches came again and were not stored twice, 7 streams ended by a newer one",
 		"streams refused: 1 with Unauthenticated, 2 with InvalidArgument",
 	}, text(stats()))
 	require.Equal(t, []string{"0 lines in 0 batches, 0 bytes of data, 0 streams open"}, text(intake.Stats{}))
@@ -71,6 +72,10 @@ func TestTable(t *testing.T) {
 		"vigil_intake_streams_total[] 4",
 		"vigil_intake_open_streams[] 1",
 		"vigil_intake_state_bytes[] 99",
+		"vigil_intake_sessions[] 5",
+		"vigil_intake_repeated_batches_total[] 6",
+		"vigil_intake_fenced_streams_total[] 7",
+		"vigil_intake_snapshots_total[] 8",
 		"vigil_intake_streams_refused_total[InvalidArgument] 2",
 		"vigil_intake_streams_refused_total[Unauthenticated] 1",
 	}, comptest.Samples(table(func() (intake.Stats, bool) { return stats(), true })))

@@ -14,6 +14,9 @@ func text(s intake.Stats) []string {
 	lines := []string{
 		fmt.Sprintf("%d lines in %d batches, %d bytes of data, %d streams open", s.Lines, s.Batches, s.DataBytes, s.OpenStreams),
 	}
+	if s.Sessions > 0 {
+		lines = append(lines, fmt.Sprintf("%d sessions known: %d batches came again and were not stored twice, %d streams ended by a newer one", s.Sessions, s.Repeated, s.Fenced))
+	}
 	var rejected []string
 	for code, n := range s.Rejected {
 		rejected = append(rejected, fmt.Sprintf("%d with %s", n, code))
@@ -41,6 +44,10 @@ func table(read func() (intake.Stats, bool)) telemetry.Table {
 		row("vigil_intake_streams_total", telemetry.Counter, "Streams accepted.", func(s intake.Stats) float64 { return float64(s.Streams) }),
 		row("vigil_intake_open_streams", telemetry.Gauge, "Streams open now.", func(s intake.Stats) float64 { return float64(s.OpenStreams) }),
 		row("vigil_intake_state_bytes", telemetry.Gauge, "Patterns and dictionaries of all open streams.", func(s intake.Stats) float64 { return float64(s.StateBytes) }),
+		row("vigil_intake_sessions", telemetry.Gauge, "Senders of numbered batches that are known.", func(s intake.Stats) float64 { return float64(s.Sessions) }),
+		row("vigil_intake_repeated_batches_total", telemetry.Counter, "Batches that came again: acknowledged, and not stored twice.", func(s intake.Stats) float64 { return float64(s.Repeated) }),
+		row("vigil_intake_fenced_streams_total", telemetry.Counter, "Streams that a newer one of their session ended.", func(s intake.Stats) float64 { return float64(s.Fenced) }),
+		row("vigil_intake_snapshots_total", telemetry.Counter, "Snapshots of a sender's state received.", func(s intake.Stats) float64 { return float64(s.Snapshots) }),
 		{
 			Name: "vigil_intake_streams_refused_total", Kind: telemetry.Counter, Labels: []string{"code"},
 			Help: "Streams that the receiving side ended, by gRPC status code.",
