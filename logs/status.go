@@ -235,6 +235,7 @@ func ofColumns(c columns.Stats) CodecStatus {
 		PatternsAdded: c.TemplatesAdded, PatternsUpdated: c.TemplatesUpdated, PatternsRemoved: c.TemplatesRemoved,
 		DictAdded: c.DictAdded, DictRemoved: c.DictRemoved,
 		PatternLines: c.Lines - c.PlainLines, PlainLines: c.PlainLines,
+		Checked: c.Checked, CheckFailures: c.CheckFailures,
 		Tokenizer: c.Tokenizer, Encoder: c.Encoder, Compressor: c.Compressor,
 	}
 }
