@@ -34,6 +34,12 @@ const (
 	minPingInterval = 10 * time.Second
 	// cutTime is how long streams that were cut may take to end.
 	cutTime = time.Second
+	// maxHeaderBytes bounds the request headers, which are read before the key is
+	// checked; gRPC's default is 16 MiB. handshakeTime bounds what comes before them.
+	maxHeaderBytes = 64 << 10
+	handshakeTime  = 20 * time.Second
+	// maxIdle ends connections without a stream.
+	maxIdle = 5 * time.Minute
 	// idleProbe and probeTimeout find clients that are gone without a word.
 	idleProbe, probeTimeout = time.Minute, 20 * time.Second
 )
@@ -134,8 +140,11 @@ func (s *Server) start(ctx context.Context) error {
 	s.addr = listener.Addr()
 	s.grpc = grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ConnectionTimeout(handshakeTime),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: idleProbe, Timeout: probeTimeout}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: maxIdle, Time: idleProbe, Timeout: probeTimeout}),
 	)
 	statefulpb.RegisterStatefulLogsServiceServer(s.grpc, &service{server: s})
 	s.serving.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -548,4 +549,52 @@ func TestStreamsAreBounded(t *testing.T) {
 	wantAck(t, c, 1)
 	wantEnd(t, connect(t, s), codes.Unavailable, "1024 streams are open")
 	require.Equal(t, map[string]uint64{"Unavailable": 1}, s.Stats().Rejected)
+}
+
+// TestHugeHeadersAreRefused: they are read before the key is checked.
+func TestHugeHeadersAreRefused(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t, Config{APIKey: "key"}, Deps{})
+	conn, err := grpc.NewClient(s.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	stream, err := statefulpb.NewStatefulLogsServiceClient(conn).LogsStream(metadata.AppendToOutgoingContext(ctx, "filler", strings.Repeat("x", maxHeaderBytes)))
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	require.Equal(t, codes.Internal.String(), status.Code(err).String(), "%v", err)
+	require.ErrorContains(t, err, "header list size to send violates the maximum size")
+	require.Zero(t, s.Stats().Streams)
+}
+
+// TestClientThatNeverReads: what it sends is stored up to a bound, others are
+// served, and a stop does not wait for it.
+func TestClientThatNeverReads(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t, Config{}, Deps{})
+	deaf := connect(t, s)
+	var sent atomic.Int64
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for id := uint32(1); deaf.Send(&statefulpb.StatefulBatch{BatchId: id}) == nil; id++ {
+			sent.Store(int64(id))
+		}
+	})
+	// Acknowledgements fill the window of the client, and then its batches wait.
+	last := int64(-1)
+	require.Eventually(t, func() bool {
+		now := sent.Load()
+		same := now == last && now > 0
+		last = now
+		return same
+	}, 30*time.Second, time.Second)
+	other := connect(t, s)
+	send(t, other, 1, encode(t, newEncoder(t, rows.Identity), "heard").Data)
+	wantAck(t, other, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.NoError(t, s.Stop(ctx))
+	sending.Wait()
 }
