@@ -66,6 +66,9 @@ func TestReturns(t *testing.T) {
 				},
 				{"main.nothing", "nothing", 7, `main.nothing(n=7) returned in TIME`, `{"entry":{"arguments":{"n":{"type":"int","value":"7"}}},"return":{}}`},
 			} {
+				if variant != "plain" && tc.arg != 0 {
+					continue // where things are differs, not what they are
+				}
 				hits, info, sum := trace(t, debugger.TraceOptions{PID: s.pid, Function: tc.function, Returns: true, Limit: 1}, func() { s.call(t, tc.command, tc.arg) })
 				require.Equal(t, tc.want, firstLine(hits[0]))
 				c := parseCall(t, hits[0])
@@ -105,10 +108,7 @@ func TestReturnsOfRecursion(t *testing.T) {
 	const goroutines, n = 8, 100
 	got := map[string]int{}
 	last := map[uint64]int64{}
-	_, _, sum := trace(t, debugger.TraceOptions{
-		PID: s.pid, Function: "main.depth", Returns: true, Limit: goroutines * (n + 1), PerSecond: 1e6,
-	}, func() { s.call(t, "depth", n) })
-	hits, _, _ := trace(t, debugger.TraceOptions{
+	hits, _, sum := trace(t, debugger.TraceOptions{
 		PID: s.pid, Function: "main.depth", Returns: true, Limit: goroutines * (n + 1), PerSecond: 1e6,
 	}, func() { s.call(t, "depth", n) })
 	for _, h := range hits {
@@ -267,7 +267,7 @@ func TestTypesThatSnapshotsMeet(t *testing.T) {
 		OnReady: func(debugger.TraceInfo) { next <- struct{}{} },
 		OnSnapshot: func(h debugger.Hit) {
 			lines = append(lines, firstLine(h))
-			if strings.Contains(lines[len(lines)-1], "paper") || len(lines) == 50 {
+			if strings.Contains(lines[len(lines)-1], "paper") {
 				close(stop)
 				return
 			}

@@ -227,7 +227,7 @@ func TestEngineOneProbeFails(t *testing.T) {
 func TestEngineNotGo(t *testing.T) {
 	needKernel(t)
 	t.Parallel()
-	sleep := exec.Command("sleep", "60")
+	sleep := exec.Command("sleep", "600")
 	require.NoError(t, sleep.Start())
 	t.Cleanup(func() {
 		_ = sleep.Process.Kill()

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	wait = 20 * time.Second
+	wait = time.Minute // a busy machine is slow to place probes
 	tick = 10 * time.Millisecond
 )
 

@@ -74,7 +74,7 @@ func TestEngineCallOfAnEndedProcess(t *testing.T) {
 	become(t, e, "placed", inState(debugger.StateInstalled, 2))
 	one.call(t, "leave", 1)
 	one.end(t)
-	require.Eventually(t, func() bool { return e.Status().Probes[0].Ended == 1 }, 2*wait, 10*tick)
+	require.Eventually(t, func() bool { return e.Status().Probes[0].Ended == 1 }, wait, 10*tick)
 	stop(t, e)
 	all := snapshots(t, output)
 	require.Len(t, all, 1)

@@ -164,7 +164,7 @@ func TestTraceEndsWithTheProcess(t *testing.T) {
 func TestTraceErrors(t *testing.T) {
 	t.Parallel()
 	s := startShop(t, buildShop(t, "plain"))
-	sleep := exec.Command("sleep", "60")
+	sleep := exec.Command("sleep", "600")
 	require.NoError(t, sleep.Start())
 	t.Cleanup(func() {
 		_ = sleep.Process.Kill()
