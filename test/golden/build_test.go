@@ -13,17 +13,19 @@ import (
 )
 
 const (
-	current   = "current"   // the toolchain that runs the test
-	optimised = "optimised" // the build of a release
-	stripped  = "stripped"
+	current     = "current"   // the toolchain that runs the test
+	optimised   = "optimised" // the build of a release
+	unoptimised = "unoptimised"
+	stripped    = "stripped"
+	pie         = "pie"
 )
 
 // builds are the flags of each build.
 var builds = map[string][]string{
-	optimised:     nil,
-	"unoptimised": {"-gcflags=all=-N -l"},
-	stripped:      {"-ldflags=-s -w"},
-	"pie":         {"-buildmode=pie"},
+	optimised:   nil,
+	unoptimised: {"-gcflags=all=-N -l"},
+	stripped:    {"-ldflags=-s -w"},
+	pie:         {"-buildmode=pie"},
 }
 
 // variant is one build of the sample.
@@ -31,14 +33,27 @@ type variant struct{ toolchain, build string }
 
 func (v variant) String() string { return v.toolchain + "-" + v.build }
 
-func variants() []variant {
-	var all []variant
-	for _, toolchain := range append([]string{current}, binarytest.Older...) {
-		for build := range builds {
-			all = append(all, variant{toolchain, build})
+// variants are all builds by all toolchains, or those of them that differ most:
+// a test of each takes seconds of a processor.
+func variants(all bool) []variant {
+	if !all {
+		return []variant{
+			{current, optimised},
+			{current, unoptimised},
+			{current, stripped},
+			{current, pie},
+			{binarytest.Older[0], optimised},
+			{binarytest.Older[0], stripped},
+			{binarytest.Older[1], unoptimised},
 		}
 	}
-	return all
+	var list []variant
+	for _, toolchain := range append([]string{current}, binarytest.Older...) {
+		for build := range builds {
+			list = append(list, variant{toolchain, build})
+		}
+	}
+	return list
 }
 
 // compile builds the sample; go's build cache makes it cheap to do again.

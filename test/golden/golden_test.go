@@ -13,20 +13,23 @@ import (
 	"go.uber.org/goleak"
 )
 
-var updating = flag.Bool("update", false, "write the golden files anew")
+var (
+	updating = flag.Bool("update", false, "write the golden files anew")
+	complete = flag.Bool("all", false, "test every build by every toolchain")
+)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shown is the function whose envelope is on record as a whole.
 const shown = "main.stringThree"
 
-// TestGolden captures every function in every build.
+// TestGolden captures every function in several builds.
 func TestGolden(t *testing.T) {
 	var mu sync.Mutex // guards what follows
 	var functions []function
 	results := map[variant]map[string]block{}
 	t.Run("variants", func(t *testing.T) {
-		for _, v := range variants() {
+		for _, v := range variants(*complete || *updating) {
 			t.Run(v.String(), func(t *testing.T) {
 				t.Parallel()
 				all, blocks := observe(t, v)
@@ -40,7 +43,7 @@ func TestGolden(t *testing.T) {
 		}
 	})
 	if *updating && !t.Failed() {
-		require.Len(t, results, len(variants()), "all variants are needed to write the files")
+		require.Len(t, results, len(variants(true)), "all variants are needed to write the files")
 		update(t, functions, results)
 	}
 }

@@ -20,7 +20,11 @@ import (
 )
 
 // patience is for a machine that does much else.
-const patience = 60 * time.Second
+const patience = 120 * time.Second
+
+// tick is between two looks at the status, which asks the kernel about each
+// probe.
+const tick = 100 * time.Millisecond
 
 // function is one of the sample's.
 type function struct{ subject, name string }
@@ -116,7 +120,7 @@ func capture(t *testing.T, path string) (functions []function, snapshots map[str
 			}
 		}
 		return true
-	}, patience, 10*time.Millisecond, "the probes are not placed")
+	}, patience, tick, "the probes are not placed")
 	before := passes(t, engine, p, functions)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
@@ -190,6 +194,6 @@ func settled(t *testing.T, engine *debugger.Engine) map[string]debugger.Counters
 			counters[probe.ID] = probe.Counters
 		}
 		return true
-	}, patience, 10*time.Millisecond, "calls are without a snapshot, or types wait to be learnt")
+	}, patience, tick, "calls are without a snapshot, or types wait to be learnt")
 	return counters
 }
