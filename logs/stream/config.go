@@ -92,7 +92,7 @@ type Endpoint struct {
 // kernel's bound on unacknowledged bytes (TCP_USER_TIMEOUT), and a shorter one
 // would end streams in each brief outage.
 const (
-	DefaultMaxInflightBytes = 16 << 20
+	DefaultMaxInflightBytes = 4 << 20
 	DefaultMaxInflightAge   = 15 * time.Minute
 	DefaultMaxDataBytes     = 7 << 19
 	DefaultLifetime         = 15 * time.Minute
