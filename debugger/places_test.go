@@ -134,7 +134,7 @@ func TestEngineLearnsTypes(t *testing.T) {
 	p := e.Status().Probes[0]
 	require.Positive(t, p.Replans)
 	require.Equal(t, calls, p.Hits, "no call is seen twice, and none is missed")
-	require.EqualValues(t, calls, p.Targets[0].Snapshots)
+	require.Equal(t, calls, p.Targets[0].Snapshots)
 	stop(t, e)
 	all := snapshots(t, output)
 	require.Contains(t, all[0], `"data":{"type":"*main.crate","notCapturedReason":"missing type information"}`)

@@ -63,6 +63,7 @@ func (c *calls) hit(kind plan.SiteKind, goid uint64, depth uint32) *event.Event 
 }
 
 func (c *calls) deliver(t *testing.T) Deliver {
+	t.Helper()
 	return func(_ *Installed, s *snapshot.Snapshot) int {
 		var doc struct {
 			Duration int
