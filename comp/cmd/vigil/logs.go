@@ -20,10 +20,11 @@ import (
 
 func newLogs() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "logs",
-		Short: "Work with what the logs engine keeps on disk",
-		Args:  unknownCommand,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:                        "logs",
+		Short:                      "Work with what the logs engine keeps on disk",
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newLogsReplay())
 	return cmd
