@@ -14,6 +14,10 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
+// maxHeaderBytes bounds the headers of a receiving side, parts of which are kept;
+// gRPC's own bound is 16 MiB.
+const maxHeaderBytes = 64 << 10
+
 // dial makes a connection to e that is not connected yet. It is probed only while
 // a stream is open.
 func (w *Worker) dial(e Endpoint, probe time.Duration) (*grpc.ClientConn, error) {
@@ -27,6 +31,7 @@ func (w *Worker) dial(e Endpoint, probe time.Duration) (*grpc.ClientConn, error)
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(w.cfg.UserAgent),
 		grpc.WithStatsHandler(&w.wire),
+		grpc.WithMaxHeaderListSize(maxHeaderBytes),
 		// Replays are the core's business, and gRPC would keep copies for its own.
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),

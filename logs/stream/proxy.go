@@ -5,11 +5,16 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
 )
+
+// maxProxyAnswer bounds what a proxy may say before the tunnel begins.
+const maxProxyAnswer = 64 << 10
 
 // proxy asks an HTTP proxy for tunnels.
 type proxy struct {
@@ -62,7 +67,8 @@ func (p proxy) connect(ctx context.Context, conn net.Conn, address string) (*buf
 	if err := req.Write(conn); err != nil {
 		return nil, fmt.Errorf("ask the proxy %s for a tunnel: %w", p.address, err)
 	}
-	reader := bufio.NewReader(conn)
+	answer := &io.LimitedReader{R: conn, N: maxProxyAnswer}
+	reader := bufio.NewReader(answer)
 	resp, err := http.ReadResponse(reader, req)
 	if err != nil {
 		return nil, fmt.Errorf("ask the proxy %s for a tunnel: %w", p.address, err)
@@ -72,6 +78,7 @@ func (p proxy) connect(ctx context.Context, conn net.Conn, address string) (*buf
 		_ = resp.Body.Close()
 		return nil, fmt.Errorf("the proxy %s refuses a tunnel to %s: %s", p.address, address, resp.Status)
 	}
+	answer.N = math.MaxInt64 // the rest is the tunnel's
 	return reader, nil
 }
 
