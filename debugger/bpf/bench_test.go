@@ -7,9 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/vigil-agent/vigil/debugger/event"
+	"github.com/vigil-agent/vigil/debugger/plan"
 )
 
 // BenchmarkHit is what one call of a probed function costs its process, the
@@ -18,6 +23,7 @@ import (
 func BenchmarkHit(b *testing.B) {
 	needKernel(b)
 	f := getBinary(b)
+	b.Run("empty", func(b *testing.B) { f.benchEmpty(b) })
 	for _, c := range []struct {
 		name  string
 		o     Options
@@ -30,6 +36,7 @@ func BenchmarkHit(b *testing.B) {
 		{"stack and three strings", Options{}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
 		{"stack and three strings, classic", Options{NoSleep: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
 		{"stack and three strings, perf", Options{PerfLinks: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
+		{"stack and 1 KiB", Options{}, func() Probe { return Probe{Plan: f.kibPlan(b)} }},
 		{"stack and three strings, first instruction", Options{}, func() Probe {
 			p := f.textPlan(b)
 			p.Sites = f.at(b, "main.Text", anyInst).Sites
@@ -50,14 +57,7 @@ func BenchmarkHit(b *testing.B) {
 				}()
 				defer func() { require.NoError(b, s.Close()); <-read }()
 			}
-			target.call(b, "text", 1000) // warms up
-			// The fastest of ten parts is what a quiet machine would show.
-			part := max(b.N/10, 1)
-			fastest := target.call(b, "text", part)
-			for done := part; done+part <= b.N; done += part {
-				fastest = min(fastest, target.call(b, "text", part))
-			}
-			b.ReportMetric(float64(fastest)/float64(part), "ns/op")
+			target.fastest(b)
 			if s != nil {
 				st := stats(b, s)
 				if n := st.Hits - st.Throttled; n > 1 {
@@ -67,6 +67,69 @@ func BenchmarkHit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// fastest calls the probed function: the fastest of ten parts is what a quiet
+// machine would show.
+func (p *process) fastest(b *testing.B) {
+	p.call(b, "text", 1000) // warms up
+	part := max(b.N/10, 1)
+	fastest := p.call(b, "text", part)
+	for done := part; done+part <= b.N; done += part {
+		fastest = min(fastest, p.call(b, "text", part))
+	}
+	b.ReportMetric(float64(fastest)/float64(part), "ns/op")
+}
+
+// benchEmpty is the empty probe, which others are compared to: a program at the
+// same site that counts the hit and returns.
+func (b *targetFile) benchEmpty(tb *testing.B) {
+	counts, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	require.NoError(tb, err)
+	defer counts.Close()
+	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Type: ebpf.Kprobe, AttachType: ebpf.AttachTraceUprobeMulti, License: "GPL", Flags: unix.BPF_F_SLEEPABLE,
+		Instructions: asm.Instructions{
+			asm.StoreImm(asm.RFP, -4, 0, asm.Word),
+			asm.LoadMapPtr(asm.R1, counts.FD()),
+			asm.Mov.Reg(asm.R2, asm.RFP),
+			asm.Add.Imm(asm.R2, -4),
+			asm.FnMapLookupElem.Call(),
+			asm.JEq.Imm(asm.R0, 0, "exit"),
+			asm.Mov.Imm(asm.R1, 1),
+			asm.StoreXAdd(asm.R0, asm.R1, asm.DWord),
+			asm.Mov.Imm(asm.R0, 0).WithSymbol("exit"),
+			asm.Return(),
+		},
+	})
+	require.NoError(tb, err)
+	defer prog.Close()
+	target := b.start(tb)
+	ex, err := link.OpenExecutable(target.exe)
+	require.NoError(tb, err)
+	l, err := ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{
+		PID: uint32(target.pid), Addresses: []uint64{b.entry(tb, "main.Text").Sites[0].FileOffset},
+	})
+	require.NoError(tb, err)
+	defer l.Close()
+	target.fastest(tb)
+	var perCPU []uint64
+	require.NoError(tb, counts.Lookup(uint32(0), &perCPU))
+	var hits uint64
+	for _, n := range perCPU {
+		hits += n
+	}
+	require.GreaterOrEqual(tb, hits, uint64(tb.N))
+}
+
+// kibPlan captures 1 KiB of variables: the whole of the longest string.
+func (b *targetFile) kibPlan(tb testing.TB) *plan.Plan {
+	tb.Helper()
+	p := b.textPlan(tb)
+	p.Limits.Length = 1024
+	p.Types.Runtime.G.StackHigh = 8 // the second word of runtime.g
+	require.NoError(tb, plan.Compile(p))
+	return p
 }
 
 // BenchmarkRead is the reader's side: 1000 events from the ring to the callback.

@@ -66,7 +66,6 @@ type captureScratch struct {
 	Frames     uint64
 	FramesMax  uint64
 	Stack      uint64
-	StackHigh  uint64
 	BlockAddr  uint64
 	BlockBytes uint64
 	Block      [1040]uint8

@@ -48,13 +48,18 @@ static __always_inline void release(struct scratch *s)
 }
 
 /*
- * Waking the reader costs nearly as much as everything else, so it happens at
- * most every WAKE_NS while events flow, unless they come so fast that the ring
- * could fill up in between. The reader looks again on its own after that time.
+ * Waking the reader costs as much as everything else, so it happens every
+ * WAKE_NS while events flow, or more often when they come so fast that the ring
+ * could fill up in between: a reader that was woken reads all there is, so to
+ * wake it again and again gains nothing. It looks again on its own after WAKE_NS.
  */
 static __always_inline __u64 wake_flags(__u64 now)
 {
-	if (now - last_wake < WAKE_NS && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < wake_bytes)
+	__u64 passed = now - last_wake;
+
+	if (passed < WAKE_GAP_NS)
+		return BPF_RB_NO_WAKEUP;
+	if (passed < WAKE_NS && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < wake_bytes)
 		return BPF_RB_NO_WAKEUP;
 	last_wake = now;
 	return BPF_RB_FORCE_WAKEUP;
@@ -198,7 +203,7 @@ int on_hit(struct pt_regs *ctx)
 	h->depth = stack_depth(&g, cfa);
 	h->entry = entry;
 	h->cpu = bpf_get_smp_processor_id();
-	__u64 frames = walk_stack(s, ctx, site, p->frames, g.stack_high), stack = 0, fresh = 0;
+	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;
 
 	if (frames) {
 		stack = s->stack;

@@ -68,7 +68,6 @@ struct scratch {
 	 * because the verifier knows nothing about what a map holds: it would
 	 * follow a counter it knows through every value. */
 	__u64 fp, frames, frames_max, stack;
-	__u64 stack_high;	       /* where the goroutine's stack begins; 0 is unknown */
 	__u64 block_addr, block_bytes; /* of the process's memory in block */
 	__u8 block[STACK_BLOCK + 16];  /* the part of the stack that is walked */
 	struct vm vm;

@@ -77,23 +77,14 @@ static __always_inline __u64 *stack_words(struct scratch *s, __u64 addr)
 	__u64 off = addr - s->block_addr;
 
 	if (off >= s->block_bytes || s->block_bytes - off < 16) {
-		__u64 size = s->stack_high - addr;
-
-		/* Beyond the goroutine's stack there is none, or another one. */
-		if (s->stack_high < addr || size < 16)
-			size = 16;
-		if (size > STACK_BLOCK)
-			size = STACK_BLOCK;
-		opaque(size);
-		if (size > STACK_BLOCK)
-			return NULL;
-		if (bpf_probe_read_user(s->block, size, (void *)addr)) {
-			size = 16;
+		s->block_addr = addr;
+		s->block_bytes = STACK_BLOCK;
+		if (bpf_probe_read_user(s->block, STACK_BLOCK, (void *)addr)) {
+			/* The block leaves what is mapped, or the page is not there. */
+			s->block_bytes = 16;
 			if (read_user(s->block, 16, addr))
 				return NULL;
 		}
-		s->block_addr = addr;
-		s->block_bytes = size;
 		off = 0;
 	}
 	return (__u64 *)&s->block[masked(off, STACK_BLOCK - 1)];
@@ -121,7 +112,7 @@ static long walk_frame(__u64 i, struct walk *w)
 
 /* Writes the program counters after the header and returns their number. */
 static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, struct site *site,
-					__u64 limit, __u64 stack_high)
+					__u64 limit)
 {
 	struct walk w = {.s = s};
 
@@ -131,7 +122,6 @@ static __always_inline __u64 walk_stack(struct scratch *s, struct pt_regs *ctx, 
 	s->stack = 0xcbf29ce484222325ULL;
 	s->frames_max = limit > FRAMES ? FRAMES : limit;
 	s->fp = REG_FP(ctx);
-	s->stack_high = stack_high;
 	s->block_bytes = 0;
 	push_frame(s, REG_IP(ctx));
 	if (!site->framed) {
