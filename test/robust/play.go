@@ -39,8 +39,7 @@ type play struct {
 	receiver *harness.Process
 	restart  func() error // kills the receiver and starts another
 	journals []string
-	// counts are the lines of each; a restarted intake may cut what it had not
-	// acknowledged, and is counted anew.
+	// counts are the lines of each.
 	counts  map[string]counted
 	closers []func() error
 
@@ -121,7 +120,6 @@ func (p *play) external() error {
 			if err := p.receiver.Kill(); err != nil {
 				return err
 			}
-			delete(p.counts, journal)
 		}
 		p.receiver, err = harness.Start(harness.Options{Path: p.o.Agent, Args: []string{"intake", "--listen", ports[0], "--journal", journal}, Stderr: p.path("intake.log")})
 		return err
@@ -288,10 +286,24 @@ func (p *play) stored() int {
 type counted struct {
 	lines int
 	at    int64
+	grown time.Time
 }
+
+// recount is how long a journal does not grow before it is counted anew: an intake
+// that was killed cuts what it had not acknowledged.
+const recount = time.Second
 
 // on counts what was added. A journal that is not there yet has no lines.
 func (c *counted) on(path string) {
+	from := c.at
+	defer func() {
+		if c.at != from {
+			c.grown = time.Now()
+		}
+	}()
+	if time.Since(c.grown) > recount {
+		c.lines, c.at, c.grown = 0, 0, time.Now()
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return
