@@ -23,7 +23,7 @@ import (
 func BenchmarkHit(b *testing.B) {
 	needKernel(b)
 	f := getBinary(b)
-	b.Run("empty", func(b *testing.B) { f.benchEmpty(b) })
+	b.Run("empty", func(b *testing.B) { benchEmpty(b, f) })
 	for _, c := range []struct {
 		name  string
 		o     Options
@@ -72,6 +72,7 @@ func BenchmarkHit(b *testing.B) {
 // fastest calls the probed function: the fastest of ten parts is what a quiet
 // machine would show.
 func (p *process) fastest(b *testing.B) {
+	b.Helper()
 	p.call(b, "text", 1000) // warms up
 	part := max(b.N/10, 1)
 	fastest := p.call(b, "text", part)
@@ -83,10 +84,11 @@ func (p *process) fastest(b *testing.B) {
 
 // benchEmpty is the empty probe, which others are compared to: a program at the
 // same site that counts the hit and returns.
-func (b *targetFile) benchEmpty(tb *testing.B) {
+func benchEmpty(b *testing.B, f *targetFile) {
+	b.Helper()
 	counts, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: 8, MaxEntries: 1})
-	require.NoError(tb, err)
-	defer counts.Close()
+	require.NoError(b, err)
+	defer func() { require.NoError(b, counts.Close()) }()
 	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Type: ebpf.Kprobe, AttachType: ebpf.AttachTraceUprobeMulti, License: "GPL", Flags: unix.BPF_F_SLEEPABLE,
 		Instructions: asm.Instructions{
@@ -102,24 +104,24 @@ func (b *targetFile) benchEmpty(tb *testing.B) {
 			asm.Return(),
 		},
 	})
-	require.NoError(tb, err)
-	defer prog.Close()
-	target := b.start(tb)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, prog.Close()) }()
+	target := f.start(b)
 	ex, err := link.OpenExecutable(target.exe)
-	require.NoError(tb, err)
+	require.NoError(b, err)
 	l, err := ex.UprobeMulti(nil, prog, &link.UprobeMultiOptions{
-		PID: uint32(target.pid), Addresses: []uint64{b.entry(tb, "main.Text").Sites[0].FileOffset},
+		PID: uint32(target.pid), Addresses: []uint64{f.entry(b, "main.Text").Sites[0].FileOffset},
 	})
-	require.NoError(tb, err)
-	defer l.Close()
-	target.fastest(tb)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, l.Close()) }()
+	target.fastest(b)
 	var perCPU []uint64
-	require.NoError(tb, counts.Lookup(uint32(0), &perCPU))
+	require.NoError(b, counts.Lookup(uint32(0), &perCPU))
 	var hits uint64
 	for _, n := range perCPU {
 		hits += n
 	}
-	require.GreaterOrEqual(tb, hits, uint64(tb.N))
+	require.GreaterOrEqual(b, hits, uint64(b.N))
 }
 
 // kibPlan captures 1 KiB of variables: the whole of the longest string.
