@@ -22,6 +22,7 @@ func newLogs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                        "logs",
 		Short:                      "Work with what the logs engine keeps on disk",
+		Example:                    "  vigil logs replay",
 		SuggestionsMinimumDistance: 2,
 		Args:                       unknownCommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
