@@ -112,14 +112,22 @@ func TestStackAtAnySite(t *testing.T) {
 			require.NoError(t, s.Attach(target.exe, target.pid, 0))
 			target.call(t, "outer", 1)
 			events := drain(t, s)
-			require.Len(t, events, 1)
-			var stack []string
-			for _, pc := range events[0].Stack {
-				stack = append(stack, b.function(pc))
+			if name == "first instruction" {
+				// The runtime may begin a function again from there, when it is
+				// preempted or its stack grows.
+				require.NotEmpty(t, events)
+			} else {
+				require.Len(t, events, 1)
 			}
-			require.Equal(t, []string{
-				"main.Text", "main.Middle", "main.Outer", "main.call", "main.main", "runtime.main", "runtime.goexit.abi0",
-			}, stack)
+			for _, e := range events {
+				var stack []string
+				for _, pc := range e.Stack {
+					stack = append(stack, b.function(pc))
+				}
+				require.Equal(t, []string{
+					"main.Text", "main.Middle", "main.Outer", "main.call", "main.main", "runtime.main", "runtime.goexit.abi0",
+				}, stack)
+			}
 		})
 	}
 }

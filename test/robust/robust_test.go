@@ -47,8 +47,8 @@ const (
 
 var spaces = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// TestGroundTruth is S8: what is written arrives, whatever happens between.
-func TestGroundTruth(t *testing.T) {
+// TestS8GroundTruth is S8: what is written arrives, whatever happens between.
+func TestS8GroundTruth(t *testing.T) {
 	t.Parallel()
 	o := Options{Agent: agent, Lines: shortLines, Timeout: shortTimeout}
 	slots := make(chan struct{}, shortParallel)
