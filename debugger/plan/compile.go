@@ -18,6 +18,9 @@ const (
 	// maxNesting bounds how deep structs and arrays nest within one routine.
 	// Go has no such bound; a table made from a damaged file needs one.
 	maxNesting = 64
+	// maxVisits bounds the values one routine comes by. A type that contains
+	// itself many times, which only a damaged table has, would take for ever.
+	maxVisits = 1 << 16
 	// generalRegisters is the number of DWARF registers, from 0, that a probe
 	// sees on amd64: RAX to R15. The vector registers follow the return
 	// address, from 17. On arm64 Go passes integers in R0 to R15 too and the
@@ -112,8 +115,9 @@ type compiler struct {
 	types  *gotype.Table
 	limits Limits
 	code   []Op
-	// start is the first instruction of the routine being emitted.
-	start int
+	// start is the first instruction of the routine being emitted, visits how many
+	// values it has come by.
+	start, visits int
 	// order are the routines to emit, in the order they were asked for; wanted
 	// has the position of each, counted from 1, which is what Op.Routine holds
 	// until all are emitted.
@@ -216,7 +220,7 @@ func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 			Code: OpPointer, Flags: FlagFree, Offset: d.RootOffset, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
 		})
 	}
-	c.start = len(c.code)
+	c.start, c.visits = len(c.code), 0
 	for _, v := range p.Variables {
 		if len(v.Pieces) == 0 || !roles(v.Role) {
 			continue
@@ -256,7 +260,7 @@ func (c *compiler) copies(pieces []Piece, root uint32) {
 
 // emit emits a routine.
 func (c *compiler) emit(r routine) {
-	c.start = len(c.code)
+	c.start, c.visits = len(c.code), 0
 	switch r.part {
 	case partElement:
 		c.follow(r.id, 0, 0)
@@ -280,6 +284,7 @@ func (c *compiler) follow(id gotype.ID, at uint64, nesting int) {
 	if nesting > maxNesting || c.full(at) || !c.refers(id) {
 		return
 	}
+	c.visits++
 	t := c.types.Get(id)
 	op := Op{Offset: uint32(at)}
 	switch t.Kind {
@@ -357,7 +362,9 @@ func (c *compiler) pointer(id gotype.ID, at uint64) Op {
 
 // full reports whether nothing more can be followed: the offset is beyond what
 // an item holds, or the routine has reached its bound.
-func (c *compiler) full(at uint64) bool { return at >= MaxItem || len(c.code)-c.start >= maxRoutine }
+func (c *compiler) full(at uint64) bool {
+	return at >= MaxItem || len(c.code)-c.start >= maxRoutine || c.visits >= maxVisits
+}
 
 // clip is the smaller of a limit the user set and one of the event, with the
 // reason to give for it.
