@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -94,13 +95,17 @@ var handedOut sync.Map
 // freePortTries bounds the search for a port that was not handed out before.
 const freePortTries = 1000
 
+// Ports are looked for below those that the kernel gives to outgoing connections
+// (net.ipv4.ip_local_port_range, from 32768), which come and go meanwhile.
+const firstPort, portsEnd = 20000, 32768
+
 func freePort() (int, error) {
 	for range freePortTries {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		port := firstPort + mathrand.IntN(portsEnd-firstPort)
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return 0, fmt.Errorf("find a free port: %w", err)
+			continue // taken
 		}
-		port := ln.Addr().(*net.TCPAddr).Port
 		_ = ln.Close()
 		if _, taken := handedOut.LoadOrStore(port, true); !taken {
 			return port, nil

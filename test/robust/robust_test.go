@@ -69,7 +69,13 @@ func TestS8GroundTruth(t *testing.T) {
 				go func() { // ended when result is read, which every subtest does
 					slots <- struct{}{}
 					defer func() { <-slots }()
-					result <- f.Play(context.WithoutCancel(t.Context()), mode, o)
+					r := f.Play(context.WithoutCancel(t.Context()), mode, o)
+					// On a busy machine a moment can be missed; what was lost or
+					// repeated is never played away.
+					for again := 0; again < 3 && errors.Is(r.Err, ErrNotPlayed) && r.Lost == r.Gone && r.Duplicated <= r.Window; again++ {
+						r = f.Play(context.WithoutCancel(t.Context()), mode, o)
+					}
+					result <- r
 				}()
 			}
 		}

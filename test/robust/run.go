@@ -50,6 +50,10 @@ const (
 // ErrNotSupported means that a fault cannot be played here.
 var ErrNotSupported = errors.New("not supported here")
 
+// ErrNotPlayed means that the moment of a fault never came, for example because
+// fewer batches were sent than it waits for: nothing was shown.
+var ErrNotPlayed = errors.New("this was never played")
+
 // Result is a fault that was played.
 type Result struct {
 	Fault, Name string
@@ -170,7 +174,7 @@ func (f Fault) verdict(p *play, c tally, gone int) (errs []error) {
 	wrong(c.quarantined != f.aside, "%d lines were put aside, not %d", c.quarantined, f.aside)
 	for _, fake := range p.fakes {
 		left := fake.Left()
-		wrong(len(left) > 0, "this was never played: %q", left)
+		wrong(len(left) > 0, "%w: %q", ErrNotPlayed, left)
 	}
 	if f.check != nil {
 		errs = append(errs, f.check(p, c))
