@@ -118,7 +118,7 @@ func TestBadImages(t *testing.T) {
 		"keeps-first-id":        {"ready\nrun id=a\nrun id=b\nsettle", nil, []string{"second-id"}},
 		"counts-twice":          {"ready\nrun id=a\nrun id=a\nsuspend\nsuspend\nsettle", nil, []string{"duplicate-run", "duplicate-suspend"}},
 		"no-latch":              {"ready\nrun id=a\nterminate\nwait 400ms\nresume\nsettle", nil, []string{"resume-after-terminate", "silent-terminated"}},
-		"silent-resume":         {"ready\nrun id=a\nsuspend\nresume\nsettle", nil, []string{"resumed-heartbeat"}},
+		"silent-resume":         {"ready\nrun id=a\nawait\nsuspend\nresume\nsettle", nil, []string{"resumed-heartbeat"}},
 		"counts-builds":         {"ready\nvalidate\nsettle", nil, []string{"silent-build", "own-id"}},
 		"two-loops":             {"ready\nrun id=a\nwait 2s", func(c *Config) { c.SampleWindow = 300 * time.Millisecond }, []string{"one-loop"}},
 		"flushes-late":          {"ready\nrun id=a\nawait\nsuspend\nwait 1s", nil, []string{"flushed"}},
