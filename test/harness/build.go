@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 )
@@ -30,18 +29,4 @@ func Build(ctx context.Context, pkg, out string, flags ...string) error {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, text)
 	}
 	return nil
-}
-
-// FreePorts finds n addresses on loopback that nobody listens on.
-func FreePorts(n int) ([]string, error) {
-	var addresses []string
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer listener.Close() //nolint:errcheck // held only so that the next one differs
-		addresses = append(addresses, listener.Addr().String())
-	}
-	return addresses, nil
 }
