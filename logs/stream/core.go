@@ -268,6 +268,7 @@ func (c *core) activate(now time.Time) {
 	if e.floor > 0 {
 		c.arm(timerProbe, e.probeAt)
 	}
+	e.relax(now)
 	if err := c.adopt(e); err != nil {
 		c.fail(now, err)
 		return

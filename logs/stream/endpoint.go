@@ -25,6 +25,15 @@ const failoverAfter = 2
 // maxRetryAfter bounds the wait that a receiving side may ask for.
 const maxRetryAfter = time.Hour
 
+// maxHalvings bounds how small throttling makes the budget of state, and calmTime is
+// how long a receiving side must not have throttled before the budget is doubled
+// again. It is less than the shortest Lifetime, so each rotation without a throttle
+// doubles it.
+const (
+	maxHalvings = 8
+	calmTime    = 10 * time.Minute
+)
+
 // endpoint is what the core knows about one receiving side.
 type endpoint struct {
 	address string
@@ -44,6 +53,8 @@ type endpoint struct {
 
 	limits  Limits
 	session session
+	// calm is since when it has not throttled, or a doubling has been tried.
+	calm time.Time
 }
 
 // takes says whether the receiving side is known to take a profile. A plain one
@@ -140,5 +151,20 @@ func (e *endpoint) suspended(now time.Time) bool {
 func (e *endpoint) progress(lived time.Duration) {
 	if lived >= e.wait {
 		e.failures, e.protocol, e.wait, e.lastClass = 0, 0, 0, ""
+	}
+}
+
+// throttle halves the budget of state. The wait that follows is no calm.
+func (e *endpoint) throttle() {
+	e.limits.Halvings = min(e.limits.Halvings+1, maxHalvings)
+	e.calm = e.retryAt
+}
+
+// relax doubles the budget of state after a calm time. It is for the begin of a
+// stream, which starts on the budget of its endpoint.
+func (e *endpoint) relax(now time.Time) {
+	if e.limits.Halvings > 0 && now.Sub(e.calm) >= calmTime {
+		e.limits.Halvings--
+		e.calm = now
 	}
 }

@@ -90,9 +90,9 @@ func (c *core) fail(now time.Time, err error) {
 		c.lowerLimit(e, err)
 		c.punish(now, e, class, err)
 	case cure == fault.Shrink:
-		e.limits.Halvings++
 		c.window = 1
 		c.punish(now, e, class, err)
+		e.throttle()
 	case cure == fault.Bisect:
 		stay = c.bisect(now, e, l, outstanding, class, ReasonPoison, err)
 	case cure == fault.StepDown:

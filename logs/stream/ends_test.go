@@ -277,6 +277,43 @@ func TestThrottleSlowsDown(t *testing.T) {
 	require.Equal(t, "release 2 [{s 2}]\nsend 2/4 log 4 1\nsend 2/5 log 5 1\n", s.ack(2))
 }
 
+// TestThrottleIsForgotten: each stream that begins after a calm time doubles the
+// budget of state, one that begins earlier does not, and the wait that the receiving
+// side asked for is no calm.
+func TestThrottleIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, Config{RefusedRetry: time.Minute}, wordCodec{})
+	s.start()
+	s.opened()
+	throttle := func() {
+		s.append(words(1, "a")...)
+		busy, err := status.New(codes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(calmTime)})
+		require.NoError(t, err)
+		s.ended(busy.Err())
+		s.sleep(calmTime)
+		s.opened()
+		s.ack(1)
+	}
+	again := func(after time.Duration) int {
+		s.now = s.now.Add(after)
+		s.ended(nil)
+		s.sleep(time.Second)
+		s.opened()
+		return s.core.limits.Halvings
+	}
+	for i := range maxHalvings + 2 {
+		throttle()
+		require.Equal(t, min(i+1, maxHalvings), s.core.limits.Halvings)
+	}
+	require.Equal(t, maxHalvings, again(calmTime-time.Minute), "not calm for long enough")
+	for n := maxHalvings - 1; n >= 0; n-- {
+		require.Equal(t, n, again(calmTime))
+		require.Equal(t, n, again(time.Minute))
+	}
+	require.Equal(t, 0, again(calmTime))
+	require.Equal(t, Limits{DataBytes: DefaultMaxDataBytes}, s.core.limits)
+}
+
 // TestF19BisectFindsTheRecord: a receiving side that refuses one line gets all
 // others, after at most log2(n) further tries.
 func TestF19BisectFindsTheRecord(t *testing.T) {
