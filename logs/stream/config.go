@@ -127,8 +127,10 @@ type Deps struct {
 	// second and a new key is used at once. It must not block.
 	APIKey func() string
 	// Quarantine takes a record that cannot be delivered, so that those behind it
-	// can; it returns once the record is on disk. While it fails, everything waits.
-	// nil drops such records, with a count and a log line.
+	// can; it returns once the record is on disk. It is called for one record at a
+	// time, from a goroutine of its own. While it fails or takes its time, nothing
+	// more is sent, but what is on its way goes on. nil drops such records, with a
+	// count and a log line.
 	Quarantine func(Rejected) error
 	// Store keeps sessions and announcements; nil forgets them with the process.
 	Store Store

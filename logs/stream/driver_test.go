@@ -200,6 +200,52 @@ func TestF19PoisonGoesToQuarantine(t *testing.T) {
 	}
 }
 
+// TestASlowQuarantineHoldsUpNoAcknowledgement: the loop of the worker goes on while
+// the disk takes its time, Stop loses nothing, and a disk that does not return ends
+// with Stop's context.
+func TestASlowQuarantineHoldsUpNoAcknowledgement(t *testing.T) {
+	t.Parallel()
+	for name, returns := range map[string]bool{"slow": true, "never": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := (&peer{}).listen(t)
+				answer := make(chan struct{})
+				p.script = func(_ int, s *peerStream) error {
+					<-answer
+					return s.ackAll()
+				}
+				disk, kept := make(chan struct{}), make(chan string, 1)
+				w, d := workWith(t, Config{}, Deps{Dial: p.dial, Codecs: []Codec{wordCodec{maxData: 40}}, Quarantine: func(r Rejected) error {
+					<-disk
+					kept <- string(r.Record.Message[:4])
+					return nil
+				}})
+				put(t, w, 1, "a")
+				put(t, w, 2, "huge"+strings.Repeat("x", 64))
+				synctest.Wait()
+				close(answer)
+				synctest.Wait()
+				require.Equal(t, []int64{1}, d.all(), "acknowledged while the quarantine is written")
+				if returns {
+					put(t, w, 3, "b")
+					time.AfterFunc(time.Minute, func() { close(disk) })
+					require.NoError(t, w.Stop(t.Context()))
+					require.Equal(t, []int64{1, 2, 3}, d.all())
+					require.Equal(t, "huge", <-kept)
+					return
+				}
+				begin := time.Now()
+				var unacked *UnackedError
+				require.ErrorAs(t, w.Stop(within(t, time.Second)), &unacked)
+				require.Equal(t, 1, unacked.Lines)
+				require.Equal(t, time.Second+parkTime, time.Since(begin))
+				close(disk)
+			})
+		})
+	}
+}
+
 // TestF22DeadAndLiveAddress: the name stands for an address where connecting hangs
 // and one that answers.
 func TestF22DeadAndLiveAddress(t *testing.T) {

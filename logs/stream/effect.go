@@ -21,8 +21,8 @@ const (
 	effClose
 	// effRelease says that origins are durable and all of Append seq with them.
 	effRelease
-	// effQuarantine asks for a place for a record that cannot be delivered:
-	// parked must follow.
+	// effQuarantine asks for a place for a record that cannot be delivered: parked
+	// must follow before it asks again.
 	effQuarantine
 	// effReset says that the stream's state was given up, err says why.
 	effReset

@@ -139,7 +139,7 @@ func (c *core) bisect(now time.Time, e *endpoint, l leg, outstanding int, class 
 	}
 	c.window = 1
 	c.suspects = max(c.suspects, outstanding, 1)
-	if outstanding > 1 {
+	if outstanding > 1 || c.parking != nil { // one place is looked for at a time
 		e.delay(now, c.jitter(plannedDelay))
 		return true
 	}

@@ -210,6 +210,28 @@ func TestQuarantineThatFailsHoldsEverything(t *testing.T) {
 	require.Empty(t, s.core.snapshotStats(s.now).Sentence)
 }
 
+// TestOnePlaceIsLookedForAtATime: a line is refused while the quarantine still writes
+// another one. Neither takes the place of the other.
+func TestOnePlaceIsLookedForAtATime(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, Config{}, wordCodec{maxData: 40})
+	s.start()
+	s.opened()
+	s.append(words(1, "poison")...)
+	huge := strings.Repeat("x", 64)
+	require.Contains(t, s.append(words(2, huge)...), "quarantine 2 size "+huge)
+	refuse := func() string { return s.ended(status.Error(codes.InvalidArgument, "no")) }
+	require.Equal(t, "close 1 graceful=false\nreset: rpc error: code = InvalidArgument desc = no\n", refuse())
+	require.Equal(t, "open 2\n", s.sleep(plannedDelay))
+	require.Equal(t, "begin 2 rows s1/2 base=0 first=1 shifted\n", s.opened(), "everything waits for the first")
+	require.Equal(t, "send 2/1 def 1 poison; log 1 1\n", s.parked())
+	require.Contains(t, refuse(), "quarantine 1 poison poison")
+	s.sleep(plannedDelay)
+	s.opened()
+	require.Equal(t, "release 1 [{s 1}]\nrelease 2 [{s 2}]\n", s.parked())
+	require.Equal(t, Reasons{ReasonPoison: 1, ReasonSize: 1}, s.core.stats.LinesQuarantined)
+}
+
 func TestF18SnapshotAboveTheLimit(t *testing.T) {
 	t.Parallel()
 	s := newScript(t, Config{MaxDataBytes: 30}, wordCodec{maxData: 40})

@@ -30,6 +30,10 @@ type world struct {
 	nextTime int64
 	poison   map[int64]bool
 	parked   map[int64]bool
+	// parking is the line that waits for the answer of the quarantine, 0 for none;
+	// slow says that the answer is a step of its own.
+	parking  int64
+	slow     bool
 	held     map[int64]int // how often a line is in a journal
 	released int64
 	seq      uint64
@@ -90,23 +94,32 @@ func newWorld(cfg Config, ladder []Codec, endpoints int) *world {
 // feed gives the core one event and takes its effects into the world.
 func (w *world) feed(event func(c *core, now time.Time)) {
 	event(w.core, w.now)
-	var next func(c *core, now time.Time)
 	for _, e := range w.core.take() {
 		if e.kind == effQuarantine {
 			at := e.recs[0].Time
 			if e.reason == ReasonPoison && !w.poison[at] {
 				broken("line %d is in quarantine for nothing: %v", at, e.err)
 			}
-			w.parked[at] = true
-			next = func(c *core, now time.Time) { c.parked(now, false, nil) }
+			if w.parking != 0 {
+				broken("line %d is put into quarantine while line %d is", at, w.parking)
+			}
+			w.parking = at
 			continue
 		}
 		w.apply(e)
 	}
 	w.check()
-	if next != nil {
-		w.feed(next)
+	if !w.slow && w.parking != 0 {
+		w.park(nil)
 	}
+}
+
+// park is the answer of the quarantine.
+func (w *world) park(err error) {
+	at := w.parking
+	w.parking = 0
+	w.parked[at] = w.parked[at] || err == nil
+	w.feed(func(c *core, now time.Time) { c.parked(now, false, err) })
 }
 
 func (w *world) apply(e effect) {
@@ -315,7 +328,9 @@ func (w *world) settle() {
 		if step > 100_000 {
 			broken("no progress in state %s with %d lines left", w.core.state, w.core.queue.lines)
 		}
-		if g := w.connecting(); len(g) > 0 {
+		if w.parking != 0 {
+			w.park(nil)
+		} else if g := w.connecting(); len(g) > 0 {
 			w.opened(g[0])
 		} else if g := w.acked(); len(g) > 0 {
 			w.ack(g[0])
@@ -354,8 +369,11 @@ func (w *world) step(r *rand.Rand) {
 			for i := range words {
 				words[i] = strings.Repeat(string(rune('a'+r.IntN(8))), 1+r.IntN(6))
 			}
-			if r.IntN(400) == 0 {
+			if r.IntN(200) == 0 {
 				words[0] = "poison"
+			}
+			if !w.exact && r.IntN(100) == 0 {
+				words[len(words)-1] = strings.Repeat("x", 100) // fits into no message of a small bound
 			}
 			w.append(words...)
 		}
@@ -374,6 +392,14 @@ func (w *world) step(r *rand.Rand) {
 		one(live, func(gen uint64) { w.feed(func(c *core, now time.Time) { c.goAway(now, gen) }) })
 	case k < 905:
 		w.feed((*core).keyChanged)
+	case k < 908:
+		if w.parking != 0 {
+			var full error
+			if r.IntN(4) == 0 {
+				full = errors.New("disk full")
+			}
+			w.park(full)
+		}
 	case k < 915:
 		one(live, func(gen uint64) {
 			if f := w.flows[gen]; f.begun != nil && len(f.acks) == 0 {
@@ -411,6 +437,7 @@ func TestModelRandomWalk(t *testing.T) {
 		}
 		w := newWorld(Config{MaxInflightBytes: pick(1, 500, 5000), MaxDataBytes: pick(0, 60, 80), durable: r.IntN(2) == 0}, ladder, pick(1, 1, 2))
 		w.core.lastID = uint32(pick(2, maxBatchID))
+		w.slow = r.IntN(2) == 0
 		func() {
 			defer func() {
 				if p := recover(); p != nil {

@@ -84,6 +84,8 @@ func (w *Worker) run() {
 		case <-timer.C:
 			armed = time.Time{}
 			w.step(func(now time.Time) { w.core.tick(now) })
+		case p := <-w.parked:
+			w.step(w.settled(p))
 		case <-w.renewal:
 			w.step(func(now time.Time) { w.core.renew(now) })
 		case <-keys:
@@ -96,6 +98,7 @@ func (w *Worker) run() {
 			w.step(func(time.Time) { w.core.abandon() })
 			w.cutAll()
 		case <-linksGone:
+			w.awaitQuarantine(abandon == nil)
 			return
 		}
 	}
@@ -130,8 +133,8 @@ func (w *Worker) handle(now time.Time, ev event) {
 	}
 }
 
-// step feeds one event to the core and carries out what follows. A record that
-// has to go to quarantine is the core's next event.
+// step feeds one event to the core and carries out what follows. A record that is
+// dropped for want of a quarantine is the core's next event.
 func (w *Worker) step(feed func(now time.Time)) {
 	for feed != nil {
 		now := time.Now()
@@ -171,22 +174,6 @@ func (w *Worker) report(before, after State, failed bool, s Stats, retry time.Ti
 	case before != after:
 		w.log.Debug("log stream changed state", "from", string(before), "to", string(after))
 	}
-}
-
-// quarantine finds a place for a record and returns the answer for the core.
-func (w *Worker) quarantine(e effect) func(time.Time) {
-	r := Rejected{Record: e.recs[0], Seq: e.seq, Reason: e.reason, Err: e.err}
-	if w.deps.Quarantine == nil {
-		w.log.Warn("log line dropped: it cannot be delivered and there is no quarantine", "bytes", len(r.Record.Message), "source", r.Record.Origin.Source, "reason", string(r.Reason), "error", r.Err)
-		return func(now time.Time) { w.core.parked(now, true, nil) }
-	}
-	err := w.deps.Quarantine(r)
-	if err != nil {
-		w.log.Error("log line cannot be put into quarantine, everything waits for it", "error", err)
-	} else {
-		w.log.Warn("log line put into quarantine: it cannot be delivered", "bytes", len(r.Record.Message), "source", r.Record.Origin.Source, "reason", string(r.Reason), "error", r.Err)
-	}
-	return func(now time.Time) { w.core.parked(now, false, err) }
 }
 
 func (w *Worker) carryOut(e effect) {

@@ -45,6 +45,7 @@ type Worker struct {
 	calls   sync.Pool // of *appendCall
 	events  chan event
 	renewal chan struct{} // asks for Renew; room for one
+	parked  chan parked   // from the quarantine; room for one
 	stop    chan struct{} // closed by Stop
 	abandon chan struct{} // closed when a Stop runs out of time
 	done    chan struct{} // closed when all goroutines but the notifier's ended
@@ -58,6 +59,7 @@ type Worker struct {
 	links   sync.WaitGroup
 	open    map[uint64]*link // by generation; owner only
 	down    bool             // no stream was open since the last failure; owner only
+	parking bool             // the quarantine is being written; owner only
 	linkCtx context.Context
 	cutAll  context.CancelFunc
 
@@ -101,6 +103,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		appends: make(chan *appendCall),
 		events:  make(chan event, 64),
 		renewal: make(chan struct{}, 1),
+		parked:  make(chan parked, 1),
 		stop:    make(chan struct{}),
 		abandon: make(chan struct{}),
 		done:    make(chan struct{}),
