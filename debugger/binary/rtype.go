@@ -43,6 +43,8 @@ const (
 	flagUncommon  = 1 << 0
 	flagExtraStar = 1 << 1
 	flagNamed     = 1 << 2
+	flagDirect    = 1 << 5 // TFlagDirectIface, since Go 1.26
+	kindDirect    = 1 << 5 // KindDirectIface of the kind, until Go 1.25
 	flagEmbedded  = 1 << 3 // of a name
 	flagTag       = 1 << 1 // of a name
 
@@ -73,6 +75,13 @@ func (b *Binary) rtypeAt(off uint64) (t rtype, ok bool) {
 func (t rtype) kind() uint8  { return t.raw[rtypeKind] & kindMask }
 func (t rtype) align() uint8 { return t.raw[rtypeAlign] }
 func (t rtype) flags() uint8 { return t.raw[rtypeFlags] }
+
+// direct reports whether an interface holds a value of the type in its data word.
+// No version of Go uses the bit of the other ones for anything else.
+func (t rtype) direct() bool {
+	return t.flags()&flagDirect != 0 || t.raw[rtypeKind]&kindDirect != 0
+}
+
 func (t rtype) size() uint64 { return binary.LittleEndian.Uint64(t.raw[rtypeTypeSize:]) }
 func (t rtype) addr() uint64 { return t.b.module.types + t.off }
 func (t rtype) u32(off uint64) uint32 {

@@ -221,3 +221,70 @@ func TestImplementers(t *testing.T) {
 		})
 	}
 }
+
+// TestHeld checks where interfaces hold values, with each toolchain: what the
+// runtime takes apart is one pointer, and nothing besides.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	for name, build := range matrix() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, err := Open(binarytest.Fixture(t, "testdata/params", build))
+			require.NoError(t, err)
+			defer func() { require.NoError(t, b.Close()) }()
+			d, err := b.debugData()
+			require.NoError(t, err)
+			held := map[gotype.Held]int{}
+			for _, typ := range d.types {
+				r, ok := b.rtypeAt(typ.runtime)
+				require.True(t, ok)
+				got := describe(t, b, d, typ.runtime)
+				held[got.Held]++
+				const pointerBytes = 8 // abi.Type.PtrBytes: as far as the pointers in it go
+				// A pointer to what the runtime keeps outside of the heap counts as a
+				// number.
+				single := r.size() == 8 && r.word(pointerBytes) == 8
+				if r.kind() == kindStruct || r.kind() == kindArray {
+					// Go 1.26 takes more of them apart than the versions before.
+					require.False(t, got.Held == gotype.HeldDirect && !single, got.Name)
+					continue
+				}
+				require.Equal(t, single, got.Held == gotype.HeldDirect, got.Name)
+			}
+			require.Zero(t, held[gotype.HeldUnknown])
+			require.Greater(t, held[gotype.HeldDirect], 100)
+			require.Greater(t, held[gotype.HeldBehind], 100)
+		})
+	}
+}
+
+// TestSwissGroups computes the layout of every map of a program from its key and
+// element, and compares it with what the runtime has.
+func TestSwissGroups(t *testing.T) {
+	t.Parallel()
+	for name, build := range matrix() {
+		if build.Experiment != "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, err := Open(binarytest.Fixture(t, "testdata/params", build))
+			require.NoError(t, err)
+			defer func() { require.NoError(t, b.Close()) }()
+			d, err := b.debugData()
+			require.NoError(t, err)
+			checked := 0
+			for _, typ := range d.types {
+				builder := newTypeBuilder(d, b, Reach{Depth: 1})
+				id := builder.part(typeRef{runtime: typ.runtime})
+				types, err := builder.finish()
+				require.NoError(t, err)
+				if got := types.Get(id); got.Map != nil {
+					require.Equal(t, got.Map, types.SwissGroup(got.Key, got.Elem), got.Name)
+					checked++
+				}
+			}
+			require.Greater(t, checked, 5)
+		})
+	}
+}

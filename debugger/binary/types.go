@@ -134,7 +134,24 @@ func (b *typeBuilder) finish() (*gotype.Table, error) {
 	if b.err == nil {
 		b.err = b.checkContainment()
 	}
+	if b.err == nil {
+		b.layOutShapes()
+	}
 	return b.table, b.err
+}
+
+// layOutShapes computes how maps of shapes hold their entries: the runtime does
+// not describe these.
+func (b *typeBuilder) layOutShapes() {
+	if b.table.Runtime.Swiss == nil {
+		return
+	}
+	for id := gotype.ID(1); int(id) <= b.table.Len(); id++ {
+		if t := *b.table.Get(id); t.Kind == gotype.Map && t.Map == nil && t.RuntimeOffset == 0 {
+			t.Map = b.table.SwissGroup(t.Key, t.Elem)
+			b.table.Set(id, t)
+		}
+	}
 }
 
 // follow gives the type a link leads to an ID, when it is within the depth or
@@ -238,8 +255,12 @@ func (b *typeBuilder) read(q queuedType) {
 	} else {
 		t = b.readRuntime(q)
 	}
-	if t.Kind == gotype.Map {
-		if r, ok := b.binary.rtypeAt(t.RuntimeOffset); ok {
+	if r, ok := b.binary.rtypeAt(t.RuntimeOffset); ok {
+		t.Held = gotype.HeldBehind
+		if r.direct() {
+			t.Held = gotype.HeldDirect
+		}
+		if t.Kind == gotype.Map {
 			t.Map = r.mapLayout()
 		}
 	}

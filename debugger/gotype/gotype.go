@@ -53,12 +53,25 @@ type Type struct {
 	// RuntimeOffset is the offset of the runtime type from runtime.types, or 0
 	// when the binary does not say (DW_AT_go_runtime_type, 0x2904).
 	RuntimeOffset uint64
+	// Held is where an interface holds a value of the type, as its runtime
+	// description says.
+	Held Held
 	// Map is the layout of a map's entries; nil when it is not known.
 	Map *MapLayout
 	// Dynamic are types that values of an interface are known to have, those
 	// that the program converts first; see binary.Reach.
 	Dynamic []ID
 }
+
+// Held is where an interface holds a value.
+type Held uint8
+
+// Places. A type without a runtime description is never in an interface.
+const (
+	HeldUnknown Held = iota
+	HeldDirect       // in the data word
+	HeldBehind       // where the data word points to
+)
 
 // Field is one struct field.
 type Field struct {

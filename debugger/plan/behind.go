@@ -177,8 +177,8 @@ func (c *compiler) dynamicTypes(p *Plan) {
 		if t.RuntimeOffset == 0 || t.RuntimeOffset > maxRuntimeOffset || t.Size == 0 {
 			continue
 		}
-		direct, known := c.types.Direct(id)
-		if !known {
+		direct := t.Held == gotype.HeldDirect
+		if t.Held == gotype.HeldUnknown || t.Kind == gotype.Opaque || direct && t.Size != wordSize {
 			continue
 		}
 		d := Dynamic{Offset: uint32(t.RuntimeOffset)}

@@ -158,8 +158,8 @@ func behind(r gotype.Runtime) *Plan {
 	r.Location = gotype.LocationLayout{CacheStart: 80, CacheEnd: 88, CacheZone: 96, ZoneOffset: 16}
 	t.Runtime = r
 	i64, str := t.scalar(gotype.Int, "int", 8), t.str()
-	t.Set(i64, gotype.Type{Kind: gotype.Int, Name: "int", Size: 8, RuntimeOffset: 0x40})
-	t.Set(str, gotype.Type{Kind: gotype.String, Name: "string", Size: 16, RuntimeOffset: 0x20})
+	t.Set(i64, gotype.Type{Kind: gotype.Int, Name: "int", Size: 8, RuntimeOffset: 0x40, Held: gotype.HeldBehind})
+	t.Set(str, gotype.Type{Kind: gotype.String, Name: "string", Size: 16, RuntimeOffset: 0x20, Held: gotype.HeldBehind})
 	layout := func(key, elem uint32) *gotype.MapLayout {
 		m := &gotype.MapLayout{GroupSize: 8 + 8*(key+elem), Keys: 8, KeyStride: key + elem, Elems: 8 + key, ElemStride: key + elem}
 		if r.Swiss == nil {
@@ -170,7 +170,7 @@ func behind(r gotype.Runtime) *Plan {
 		return m
 	}
 	big := t.array(str, 10)
-	names := t.Add(gotype.Type{Kind: gotype.Map, Name: "map[string]int", Size: 8, Key: str, Elem: i64, Map: layout(16, 8), RuntimeOffset: 0x60})
+	names := t.Add(gotype.Type{Kind: gotype.Map, Name: "map[string]int", Size: 8, Key: str, Elem: i64, Map: layout(16, 8), RuntimeOffset: 0x60, Held: gotype.HeldDirect})
 	bigs := layout(8, 8)
 	bigs.IndirectElem = true
 	any := t.Add(gotype.Type{Kind: gotype.Interface, Name: "interface {}", Size: 16, Empty: true})
@@ -179,7 +179,7 @@ func behind(r gotype.Runtime) *Plan {
 		{Name: "wall", Type: i64}, {Name: "ext", Offset: 8, Type: i64}, {Name: "loc", Offset: 16, Type: loc},
 	}})
 	box := t.structure("main.Box", t.pointer(i64))
-	t.Set(box, gotype.Type{Kind: gotype.Struct, Name: "main.Box", Size: 8, Fields: t.Get(box).Fields, RuntimeOffset: 0x10})
+	t.Set(box, gotype.Type{Kind: gotype.Struct, Name: "main.Box", Size: 8, Fields: t.Get(box).Fields, RuntimeOffset: 0x10, Held: gotype.HeldDirect})
 	return &Plan{Types: &t.Table, Variables: []Variable{
 		{Name: "names", Type: names, Pieces: registers(0, 1)},
 		{Name: "bigs", Type: t.Add(gotype.Type{Kind: gotype.Map, Name: "map[int][10]string", Size: 8, Key: i64, Elem: big, Map: bigs}), Pieces: registers(1, 1)},
@@ -289,6 +289,7 @@ func TestCompileBoundsAnyTable(t *testing.T) {
 				Kind: gotype.Kind(rapid.IntRange(int(gotype.Invalid), int(gotype.Opaque)).Draw(t, "kind")),
 				Size: size.Draw(t, "size"), Elem: id.Draw(t, "elem"), Len: size.Draw(t, "len"),
 				Key: id.Draw(t, "key"), Empty: rapid.Bool().Draw(t, "empty"), RuntimeOffset: size.Draw(t, "runtime"),
+				Held: gotype.Held(rapid.IntRange(0, 2).Draw(t, "held")),
 			}
 			if rapid.Bool().Draw(t, "layout") {
 				typ.Map = &gotype.MapLayout{GroupSize: rapid.Uint32().Draw(t, "group"), Keys: 8, KeyStride: rapid.Uint32().Draw(t, "stride"), Elems: rapid.Uint32().Draw(t, "elems"), Overflow: rapid.Uint32().Draw(t, "overflow")}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,6 +30,9 @@ type Layout struct {
 	// errors are the variables that cannot be read, at returns and elsewhere, as
 	// members of a JSON array.
 	errors [2][]byte
+	// tails are why there are no results at sites that are jumps to other
+	// functions, as a member each.
+	tails map[uint32][]byte
 }
 
 // variable is one captured value at the top of a snapshot.
@@ -103,7 +107,20 @@ func NewLayout(p *plan.Plan, r Redaction) (*Layout, error) {
 			*at = appendError(*at, v.name, v.unavailable)
 		}
 	}
+	l.tails = tailErrors(p.Sites)
 	return l, nil
+}
+
+// tailErrors say what is not known of the calls that end by a jump.
+func tailErrors(sites []plan.Site) map[uint32][]byte {
+	tails := map[uint32][]byte{}
+	for i, site := range sites {
+		if site.Kind == plan.SiteTail {
+			to := cmp.Or(site.To, "code without a name")
+			tails[uint32(i)] = appendError(nil, returnName, "the call went on in "+to+", which sets the results: the duration is the time until then")
+		}
+	}
+	return tails
 }
 
 // returnName is what the result of a function is called.
@@ -222,7 +239,7 @@ func (l *Layout) link(table *gotype.Table, hide *redactor) {
 		l.types[i].alike = first[same]
 		l.types[i].isContext = t.Name == "context.Context" && t.Kind == gotype.Interface
 		l.types[i].anyPointer = t.AnyPointer()
-		l.types[i].direct, _ = table.Direct(t.ID)
+		l.types[i].direct = t.Held == gotype.HeldDirect
 		l.types[i].plain = l.plainForm(t)
 	}
 }

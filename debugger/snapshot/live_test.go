@@ -140,7 +140,10 @@ func (l *live) typ(t reflect.Type) gotype.ID {
 		g.Name = name
 	}
 	if off := uint64(rtype(t)) - l.types; off>>32 == 0 && !t.Implements(reflect.TypeFor[unknownTo]()) {
-		g.RuntimeOffset = off
+		g.RuntimeOffset, g.Held = off, gotype.HeldBehind
+		if pointerShaped(t) {
+			g.Held = gotype.HeldDirect
+		}
 	}
 	switch t.Kind() {
 	case reflect.Array:
@@ -159,6 +162,23 @@ func (l *live) typ(t reflect.Type) gotype.ID {
 	}
 	l.table.Set(id, g)
 	return id
+}
+
+// pointerShaped is what an interface holds in its data word (Go 1.26).
+func pointerShaped(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return true
+	case reflect.Array:
+		return t.Len() == 1 && pointerShaped(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if pointerShaped(f.Type) {
+				return t.Size() == f.Type.Size()
+			}
+		}
+	}
+	return false
 }
 
 // mapLayout is what the compiler makes of a map type (cmd/compile, reflectdata).
