@@ -81,6 +81,11 @@ func (a *Agent) Start(ctx context.Context) error {
 	if reason := a.useless(); reason != "" {
 		return errors.Join(errors.New(reason), a.Stop(ctx))
 	}
+	// What only ran once, to get here, would otherwise stay mapped while the engines
+	// begin with their most work.
+	if err := giveBackFile(); err != nil {
+		a.log.Debug("memory of the start was not given back", "error", err)
+	}
 	a.settle = afterwards(settled, func() {
 		if err := giveBack(); err != nil {
 			a.log.Debug("memory of the start was not given back", "error", err)

@@ -12,11 +12,16 @@ import (
 )
 
 // giveBack returns to the kernel what only the start needed: the heap's free
-// pages, and the pages of the agent's own file that are mapped but rarely used
-// again (the kernel maps sixteen around each one that is touched). They are
-// clean, so they are read again from the page cache where they are needed.
+// pages, and those of the agent's own file.
 func giveBack() error {
 	debug.FreeOSMemory()
+	return giveBackFile()
+}
+
+// giveBackFile unmaps the pages of the agent's own file, most of which are not
+// used again (the kernel maps sixteen around each one that is touched). They are
+// clean, so they are read again from the page cache where they are needed.
+func giveBackFile() error {
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {
 		return fmt.Errorf("list the mappings: %w", err)
