@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/batch"
+	"github.com/vigil-agent/vigil/logs/internal/follow"
 	"github.com/vigil-agent/vigil/logs/quarantine"
 	"github.com/vigil-agent/vigil/logs/record"
 	"github.com/vigil-agent/vigil/logs/registry"
@@ -32,7 +33,7 @@ const (
 // parts are what runs between Start and Stop. Those that are optional are nil.
 type parts struct {
 	registry   *registry.Registry
-	key        *keyFile
+	key        *follow.File[string]
 	quarantine *quarantine.Writer
 	sender     *sender
 	shipper    shipper
@@ -57,11 +58,11 @@ func (e *Engine) assemble(ctx context.Context) (p *parts, err error) {
 	}
 	key := func() string { return e.cfg.APIKey }
 	if e.cfg.APIKeyFile != "" {
-		if p.key, err = newKeyFile(e.cfg.APIKeyFile, e.log); err != nil {
+		if p.key, err = followKey(e.cfg.APIKeyFile, e.log); err != nil {
 			return p, err
 		}
 		p.key.Start()
-		key = p.key.Key
+		key = p.key.Value
 	}
 	shares := e.cfg.shares()
 	if err := e.addShipper(ctx, p, shares, key); err != nil {
@@ -201,7 +202,7 @@ func (p *parts) stop(ctx context.Context) error {
 	p.sender.close()
 	p.second.close()
 	if p.key != nil {
-		p.key.Stop()
+		p.key.Stop(ctx)
 	}
 	if p.leave {
 		errs = append(errs, p.leaveBehind())
