@@ -9,9 +9,11 @@
 //	CommitThrough       2              acknowledged, in order
 //	offset        ------->|            where reading resumes
 //
-// Commits are coalesced in memory and written at most once per
-// Config.FlushEvery, and on Flush and Stop: write a temporary file, fsync,
-// rename, fsync the directory. A file is recognised by device, inode and a
+// Commits are coalesced in memory. The file is written at most once per
+// Config.FlushEvery, on Flush and Stop, and when a file is followed for the first
+// time: write a temporary file, fsync, rename, fsync the directory. What moves in
+// between is appended at once to a second file that is not synced, so a killed
+// process loses none of it and a power cut at most Config.FlushEvery. A file is recognised by device, inode and a
 // fingerprint of its first bytes, so it keeps its offset when it is renamed and
 // loses it when its inode is given to another file.
 //

@@ -51,6 +51,8 @@ func (r *Registry) Add(path string, key Key, head []byte, offset int64) Entry {
 	f := &file{Entry: Entry{ID: id, Offset: offset}, active: true}
 	r.files[id] = f
 	r.touch(f, path, key, head)
+	r.fresh = true
+	r.nudge()
 	return f.Entry
 }
 

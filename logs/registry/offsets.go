@@ -40,6 +40,13 @@ func (r *Registry) CommitThrough(origins ...record.Origin) {
 		if f != nil && origin.End > f.Offset && origin.End <= f.handed {
 			f.Offset = origin.End
 			r.dirty = true
+			if !f.moved {
+				f.moved = true
+				r.moved = append(r.moved, f)
+			}
 		}
+	}
+	if len(r.moved) > 0 {
+		r.nudge()
 	}
 }

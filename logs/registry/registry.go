@@ -27,7 +27,9 @@ const (
 // Names of the files in the run path.
 const (
 	FileName = "logs-registry.json"
-	LockName = "logs-registry.lock"
+	// DeltaName holds the offsets that moved since FileName was written.
+	DeltaName = "logs-registry.delta"
+	LockName  = "logs-registry.lock"
 )
 
 // Config says where the registry lives and how often it is written.
@@ -56,8 +58,10 @@ type Registry struct {
 	log  *slog.Logger
 	path string
 
-	// writing serialises writers of the file.
+	// writing serialises writers of the two files and guards delta.
 	writing sync.Mutex
+	delta   delta
+	wake    chan struct{} // something is to be saved at once; room for one
 	stop    context.CancelFunc
 	done    chan struct{}
 	lock    *os.File
@@ -72,6 +76,8 @@ type Registry struct {
 	recovered error
 	written   time.Time
 	memory    map[string]string // see Remember
+	moved     []*file           // since they were last saved
+	fresh     bool              // a file is not in the registry file yet
 }
 
 // file is an entry with what is on its way from it.
@@ -83,6 +89,8 @@ type file struct {
 	// gone means that the file cannot be opened again by anyone: the entry is
 	// dropped as soon as nothing of it is on its way.
 	gone bool
+	// moved says that the file is in Registry.moved.
+	moved bool
 }
 
 // idle says whether nothing is on its way.
@@ -102,7 +110,7 @@ func New(cfg Config, deps Deps) (*Registry, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Registry{cfg: cfg, log: deps.Log, path: filepath.Join(cfg.Dir, FileName)}, nil
+	return &Registry{cfg: cfg, log: deps.Log, path: filepath.Join(cfg.Dir, FileName), wake: make(chan struct{}, 1)}, nil
 }
 
 // Start locks the run path and loads the file. It returns *LockedError when
@@ -131,6 +139,11 @@ func (r *Registry) Start(ctx context.Context) error {
 	} else if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	d, ahead, err := openDelta(filepath.Join(r.cfg.Dir, DeltaName), c.Files)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	r.delta, r.moved, r.fresh = d, nil, false
 	r.files = make(map[string]*file, len(c.Files))
 	for _, e := range c.Files {
 		r.files[e.ID] = &file{Entry: e}
@@ -141,8 +154,17 @@ func (r *Registry) Start(ctx context.Context) error {
 	}
 	r.memory = make(map[string]string, len(c.Memory))
 	maps.Copy(r.memory, c.Memory)
+	r.dirty = r.dirty || ahead
+	if !ahead { // else with the write that saves what it has
+		if err := r.delta.clear(); err != nil {
+			r.log.Warn("offsets are saved once a second only", "error", err)
+		}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.lock, r.stop, r.done, r.started = l, cancel, make(chan struct{}), true
+	if ahead {
+		r.nudge()
+	}
 	go r.run(ctx, r.done)
 	return nil
 }
@@ -169,7 +191,15 @@ func (r *Registry) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("save offsets: %w", ctx.Err())
 	}
-	return errors.Join(err, l.Close())
+	return errors.Join(err, r.delta.file.Close(), l.Close())
+}
+
+// nudge has the run loop save at once.
+func (r *Registry) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it will
+	}
 }
 
 // Flush makes every commit so far durable.
@@ -183,7 +213,8 @@ func (r *Registry) Flush(context.Context) error {
 	return r.write()
 }
 
-// run writes the file when it has changed, until ctx ends.
+// run saves offsets as they move, and writes the file when it has changed, until
+// ctx ends.
 func (r *Registry) run(ctx context.Context, done chan<- struct{}) {
 	defer close(done)
 	tick := time.NewTicker(r.cfg.FlushEvery)
@@ -193,6 +224,10 @@ func (r *Registry) run(ctx context.Context, done chan<- struct{}) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-r.wake:
+			if !r.follow() || failing {
+				continue
+			}
 		case <-tick.C:
 		}
 		err := r.write()
@@ -216,19 +251,25 @@ func (r *Registry) write() error {
 		return nil
 	}
 	c := r.snapshot(time.Now())
-	r.dirty = false
+	r.collect()
+	fresh := r.fresh
+	r.dirty, r.fresh = false, false
 	r.mu.Unlock()
 
+	r.delta.add() // in case that the write fails
 	text, err := encode(c)
 	if err == nil {
 		err = save(r.path, text)
+	}
+	if err == nil {
+		err = r.delta.clear()
 	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.writeErr = err
 	if err != nil {
-		r.dirty = true
+		r.dirty, r.fresh = true, r.fresh || fresh
 		return err
 	}
 	r.written = time.Now()

@@ -281,11 +281,14 @@ func TestFlushIsCoalesced(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, r.Start(t.Context()))
 		id := r.Add("/a.log", key, head, 0).ID
+		synctest.Wait()
+		require.Contains(t, fileText(t, r), `"offset":0`, "a new file is known at once")
 		for end := range int64(1000) {
 			r.Begin(lines(id, end+1))
 			r.CommitThrough(record.Origin{Source: id, End: end + 1})
 		}
-		require.NoFileExists(t, r.Status().Path)
+		synctest.Wait()
+		require.Contains(t, fileText(t, r), `"offset":0`)
 		time.Sleep(DefaultFlushEvery)
 		synctest.Wait()
 		require.Contains(t, fileText(t, r), `"offset":1000`)
