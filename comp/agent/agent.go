@@ -34,7 +34,7 @@ const (
 )
 
 // engines are the components a person switches on; the agent is of no use when
-// all that were asked for are degraded.
+// none of those that were asked for could start.
 var engines = []string{"serverless", "debugger", "logs", "intake"}
 
 // ErrNothingEnabled means that no engine is switched on.
@@ -78,7 +78,7 @@ func (a *Agent) Start(ctx context.Context) error {
 	if err := a.app.Start(ctx); err != nil {
 		return fmt.Errorf("start the agent: %w", err)
 	}
-	if reason := a.useless(); reason != "" {
+	if reason := useless(a.health.Reports()); reason != "" {
 		return errors.Join(errors.New(reason), a.Stop(ctx))
 	}
 	// What only ran once, to get here, would otherwise stay mapped while the engines
@@ -95,10 +95,12 @@ func (a *Agent) Start(ctx context.Context) error {
 	return nil
 }
 
-// useless says why not a single engine runs, or "".
-func (a *Agent) useless() string {
+// useless says why not a single engine runs, or "". One that runs and cannot do
+// its job yet, because its endpoint refuses for example, is of use as soon as that
+// passes.
+func useless(reports []health.Report) string {
 	var reasons []string
-	for _, report := range a.health.Reports() {
+	for _, report := range reports {
 		if !slices.Contains(engines, report.Name) {
 			continue
 		}
@@ -106,6 +108,9 @@ func (a *Agent) useless() string {
 		case health.OK, health.Starting:
 			return ""
 		case health.Degraded:
+			if report.Running {
+				return ""
+			}
 			reason := report.Name + ": " + report.Reason
 			if report.Fix != "" {
 				reason += "; fix: " + report.Fix

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigil-agent/vigil/comp/api"
+	"github.com/vigil-agent/vigil/comp/health"
 )
 
 func TestNothingEnabled(t *testing.T) {
@@ -73,6 +74,17 @@ func TestUseless(t *testing.T) {
 	err = a.Start(t.Context())
 	require.ErrorContains(t, err, "no engine can run: serverless: ")
 	require.ErrorContains(t, err, "fix: set serverless.lifecycle_address")
+}
+
+// What an engine waits for must not end the agent: an endpoint that refuses at the
+// moment of the start may take everything a second later.
+func TestWaitingIsNotUseless(t *testing.T) {
+	failed := health.Report{Name: "debugger", State: health.Degraded, Reason: "not root", Fix: "run as root"}
+	waiting := health.Report{Name: "logs", State: health.Degraded, Reason: "connection refused", Running: true}
+	other := health.Report{Name: "api", State: health.OK}
+	require.Equal(t, "no engine can run: debugger: not root; fix: run as root", useless([]health.Report{other, failed}))
+	require.Empty(t, useless([]health.Report{other, failed, waiting}))
+	require.Empty(t, useless([]health.Report{failed, {Name: "logs", State: health.OK}}))
 }
 
 // Two agents on one socket would answer for each other.

@@ -99,7 +99,7 @@ func (r *Runner) Health() health.Report {
 	r.mu.Unlock()
 	if report.State == health.OK && r.options.Check != nil {
 		if reason, fix := r.options.Check(); reason != "" {
-			report.State, report.Reason, report.Fix = health.Degraded, reason, fix
+			report.State, report.Reason, report.Fix, report.Running = health.Degraded, reason, fix, true
 		}
 	}
 	return report

@@ -27,7 +27,7 @@ func TestLifecycle(t *testing.T) {
 	require.NoError(t, r.Start(t.Context()))
 	require.Equal(t, health.Report{Name: "logs", State: health.OK}, r.Health())
 	reason = "endpoint unreachable"
-	require.Equal(t, health.Report{Name: "logs", State: health.Degraded, Reason: "endpoint unreachable", Fix: "look"}, r.Health())
+	require.Equal(t, health.Report{Name: "logs", State: health.Degraded, Reason: "endpoint unreachable", Fix: "look", Running: true}, r.Health())
 	require.NoError(t, r.Stop(t.Context()))
 	require.Equal(t, health.Report{Name: "logs", State: health.Stopped}, r.Health())
 }

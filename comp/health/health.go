@@ -29,6 +29,9 @@ type Report struct {
 	// component is degraded.
 	Reason string `json:"reason,omitempty"`
 	Fix    string `json:"fix,omitempty"`
+	// Running says that a degraded component has started and goes on trying: what
+	// keeps it from its job may pass.
+	Running bool `json:"-"`
 }
 
 // Reporter is what a component contributes.
