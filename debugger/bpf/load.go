@@ -254,7 +254,7 @@ func (s *Session) fill() error {
 // end in c/layout.h).
 func endOf(kind plan.SiteKind, returns bool) uint32 {
 	switch {
-	case kind == plan.SiteReturn:
+	case kind.Ends():
 		return 2
 	case kind == plan.SiteEntry && returns:
 		return 1

@@ -55,14 +55,13 @@ func (i *Installed) Notes() (notes []string) {
 }
 
 func newPart(i *Installed, l *snapshot.Layout) part {
-	isReturn := func(s plan.Site) bool { return s.Kind == plan.SiteReturn }
-	return part{Installed: i, layout: l, returns: slices.ContainsFunc(l.Plan().Sites, isReturn)}
+	return part{Installed: i, layout: l, returns: l.Plan().Returns()}
 }
 
-// isReturn reports whether a site of the place is a return.
-func (p *part) isReturn(site uint32) bool {
+// ends reports whether calls end at a site of the place.
+func (p *part) ends(site uint32) bool {
 	sites := p.layout.Plan().Sites
-	return int(site) < len(sites) && sites[site].Kind == plan.SiteReturn
+	return int(site) < len(sites) && sites[site].Kind.Ends()
 }
 
 // tally counts what is known of a definition's hits in userspace.

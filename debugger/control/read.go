@@ -95,7 +95,7 @@ func (p *Program) handle(e *event.Event) {
 	switch {
 	case !part.returns || here == nil:
 		p.pass(part, here, p.reading.decoder.Decode(part.layout, e))
-	case part.isReturn(e.Site):
+	case part.ends(e.Site):
 		p.returned(part, here, e)
 	case e.Depth == 0 || e.GoID == 0:
 		part.tally.ended.Add(1)

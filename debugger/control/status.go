@@ -60,7 +60,8 @@ type TargetStatus struct {
 
 // SiteStatus is one probed instruction.
 type SiteStatus struct {
-	// Kind is "entry", "return" or "line".
+	// Kind is "entry", "return", "line", or "tail" for a jump to another function,
+	// which returns in place of the probed one.
 	Kind string `json:"kind"`
 	// PC is its link-time address in hexadecimal.
 	PC string `json:"pc"`

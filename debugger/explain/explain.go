@@ -91,7 +91,7 @@ func placement(p *plan.Plan, err error) Placement {
 	out.Notes = p.Notes
 	for _, s := range p.Sites {
 		out.Sites = append(out.Sites, Site{
-			Kind: s.Kind.String(), PC: "0x" + strconv.FormatUint(s.PC, 16), Anchor: s.Anchor.String(),
+			Kind: s.Kind.String(), To: s.To, PC: "0x" + strconv.FormatUint(s.PC, 16), Anchor: s.Anchor.String(),
 			CostNS: s.Anchor.Cost().Nanoseconds(), Restarts: s.Restarts,
 		})
 	}

@@ -45,8 +45,10 @@ type Inlined struct {
 
 // Site is one instruction.
 type Site struct {
-	// Kind is "entry", "return" or "line".
+	// Kind is "entry", "return", "line", or "tail" for a jump to another function,
+	// To, which returns in place of the probed one.
 	Kind string `json:"kind"`
+	To   string `json:"to,omitempty"`
 	// PC is its link-time address, in hexadecimal.
 	PC string `json:"pc"`
 	// Anchor is "push", "emulated" or "stepped"; CostNS is what one hit costs

@@ -47,10 +47,14 @@ func (p *Placement) text(b *bytes.Buffer) {
 }
 
 func anchorText(s Site) string {
+	text := s.Anchor
 	if s.Restarts {
-		return s.Anchor + ", may be hit twice a call"
+		text += ", may be hit twice a call"
 	}
-	return s.Anchor
+	if s.To != "" {
+		text += ", to " + s.To
+	}
+	return text
 }
 
 // state is where a variable is, or why it cannot be read.

@@ -64,8 +64,8 @@ const (
 // Op is one instruction. The code of a plan is a list of routines, each a run
 // of instructions up to an OpEnd: first the one that fills the root where the
 // function is entered, then, when there are such sites, the one that fills it
-// where the function returns, then one for each type whose values refer to
-// memory.
+// where the function returns, then one for its jumps to other functions, then
+// one for each type whose values refer to memory.
 type Op struct {
 	Code OpCode
 	// Reg is the DWARF number of a general-purpose register.
@@ -104,19 +104,34 @@ type Dynamic struct {
 }
 
 // RootRoutine is the index of the first instruction to run at sites of a kind.
-// At returns results are captured, elsewhere everything but results. The plan
+// Where calls end results are captured, elsewhere everything but results. The plan
 // must have been compiled.
 func (p *Plan) RootRoutine(k SiteKind) uint32 {
-	if k != SiteReturn || !p.Returns() {
-		return 0
+	before := 0
+	switch {
+	case k == SiteTail && p.has(SiteTail):
+		before = 2
+	case k.Ends() && p.Returns():
+		before = 1
 	}
-	entry := slices.IndexFunc(p.Code, func(o Op) bool { return o.Code == OpEnd })
-	return uint32(entry + 1)
+	for i, op := range p.Code {
+		if before == 0 {
+			return uint32(i)
+		}
+		if op.Code == OpEnd {
+			before--
+		}
+	}
+	return 0
 }
 
-// Returns reports whether returns are probed.
+// Returns reports whether the ends of calls are probed.
 func (p *Plan) Returns() bool {
-	return slices.ContainsFunc(p.Sites, func(s Site) bool { return s.Kind == SiteReturn })
+	return slices.ContainsFunc(p.Sites, func(s Site) bool { return s.Kind.Ends() })
+}
+
+func (p *Plan) has(k SiteKind) bool {
+	return slices.ContainsFunc(p.Sites, func(s Site) bool { return s.Kind == k })
 }
 
 // RecordSize is the length of an encoded instruction in bytes.

@@ -58,6 +58,9 @@ func Compile(p *Plan) error {
 	if p.Returns() {
 		c.root(p, nil, func(r Role) bool { return r == RoleResult })
 	}
+	if p.has(SiteTail) {
+		c.noResults(p)
+	}
 	c.dynamicTypes(p)
 	// Emitting a routine can ask for further ones, which join the end.
 	starts := []uint32{0}
@@ -236,6 +239,19 @@ func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 		})
 		c.follow(v.Type, uint64(v.RootOffset), 0)
 		c.code[at].Limit = uint32(len(c.code) - at - 1)
+	}
+	c.code = append(c.code, Op{Code: OpEnd})
+}
+
+// noResults emits a routine for where the results are not there yet.
+func (c *compiler) noResults(p *Plan) {
+	for _, v := range p.Variables {
+		if v.Role != RoleResult || v.Unavailable != "" {
+			continue
+		}
+		if t := c.types.Get(v.Type); t != nil && t.Size > 0 {
+			c.code = append(c.code, Op{Code: OpHole, Reason: event.ReasonUnavailable, Offset: v.RootOffset, Size: uint32(t.Size)})
+		}
 	}
 	c.code = append(c.code, Op{Code: OpEnd})
 }

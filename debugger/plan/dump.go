@@ -59,6 +59,9 @@ func DumpCode(p *Plan) string {
 	if p.Returns() {
 		starts[p.RootRoutine(SiteReturn)] = "root at returns"
 	}
+	if p.has(SiteTail) {
+		starts[p.RootRoutine(SiteTail)] = "root at tail jumps"
+	}
 	for i, op := range p.Code {
 		if s, ok := starts[uint32(i)]; ok {
 			fmt.Fprintf(&b, "%s:\n", s)

@@ -58,7 +58,11 @@ const (
 	SiteEntry  SiteKind = iota + 1 // the function was called
 	SiteReturn                     // the function is about to return
 	SiteLine                       // a source line is about to run
+	SiteTail                       // the function is about to be left by a jump to another one, which returns in its place
 )
+
+// Ends reports whether a call of the function ends at such a site.
+func (k SiteKind) Ends() bool { return k == SiteReturn || k == SiteTail }
 
 // Anchor classifies the probed instruction by what the kernel does with it: an
 // emulated instruction costs one breakpoint trap, a stepped one a second trap
@@ -104,6 +108,8 @@ type Site struct {
 	// again once its stack has grown. Such a hit looks like a second call from a
 	// loop, so it is not left out: a note says that calls may be seen twice.
 	Restarts bool
+	// To is the function that a SiteTail goes on in; "" when it has no name.
+	To string
 	// File and Line are what a SiteLine is, as the compiler recorded them.
 	File string
 	Line int

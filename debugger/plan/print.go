@@ -11,7 +11,7 @@ import (
 
 // String is the kind's name in dumps.
 func (k SiteKind) String() string {
-	return nameOf(uint8(k), "entry", "return", "line")
+	return nameOf(uint8(k), "entry", "return", "line", "tail")
 }
 
 // String is the anchor's name in dumps and statuses.
@@ -53,6 +53,9 @@ func (p *Plan) Dump(w io.Writer) error {
 		}
 		if s.Restarts {
 			b.WriteString(", restarts")
+		}
+		if s.To != "" {
+			fmt.Fprintf(&b, ", to %s", s.To)
 		}
 		b.WriteByte('\n')
 	}

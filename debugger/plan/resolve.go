@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -101,6 +102,16 @@ func (r *resolver) sites() error {
 	if err != nil {
 		return err
 	}
+	exits, err := r.exits()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(exits.TailJumps, func(j binary.TailJump) bool { return j.Offset == e.Offset }) {
+		// One instruction cannot be both ends of a call.
+		if e, err = r.bin.Start(r.fn); err != nil {
+			return err
+		}
+	}
 	r.entry = r.fn.Entry + uint64(e.Offset)
 	if err := r.site(Site{PC: r.entry, Kind: SiteEntry, Anchor: anchors[e.Class], Restarts: e.Restarts}); err != nil {
 		return err
@@ -108,38 +119,51 @@ func (r *resolver) sites() error {
 	if e.Restarts {
 		r.note("the entry is before the check for stack space: a call that grows the stack is seen twice")
 	}
-	if !r.returns {
-		return nil
-	}
-	return r.returnSites()
-}
-
-func (r *resolver) returnSites() error {
-	exits, err := r.bin.Exits(r.fn)
-	if errors.Is(err, disasm.ErrUndecodable) {
-		r.note("returns are not probed: %v", err)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	for _, off := range exits.Returns {
-		pc := r.fn.Entry + uint64(off)
-		if pc == r.entry {
-			r.note("the function is a single return instruction: its return is not probed")
-			continue
-		}
-		if err := r.site(Site{PC: pc, Kind: SiteReturn, Anchor: AnchorStepped}); err != nil {
+		if err := r.exit(Site{PC: r.fn.Entry + uint64(off), Kind: SiteReturn, Anchor: AnchorStepped}); err != nil {
 			return err
 		}
 	}
-	switch n := len(exits.TailJumps); {
-	case n > 0:
-		r.note("%d jumps leave the function: calls that end by one are not seen to return", n)
-	case len(exits.Returns) == 0:
+	for _, j := range exits.TailJumps {
+		if err := r.exit(Site{PC: r.fn.Entry + uint64(j.Offset), Kind: SiteTail, Anchor: anchors[j.Class], To: j.To}); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(r.plan.Sites[1:], func(a, b Site) int { return cmp.Compare(a.PC, b.PC) })
+	return nil
+}
+
+// exits are the ways out of the function that are to be probed.
+func (r *resolver) exits() (exits binary.Exits, err error) {
+	if !r.returns {
+		return exits, nil
+	}
+	exits, err = r.bin.Exits(r.fn)
+	switch {
+	case errors.Is(err, disasm.ErrUndecodable):
+		r.note("returns are not probed: %v", err)
+		return binary.Exits{}, nil
+	case err != nil:
+		return exits, err
+	case exits.Unclear > 0:
+		r.note("%d jumps may leave the function: calls that end by one are not seen to return", exits.Unclear)
+	case len(exits.Returns)+len(exits.TailJumps) == 0:
 		r.note("the function never returns")
 	}
-	return nil
+	return exits, nil
+}
+
+// exit adds a site at which calls end.
+func (r *resolver) exit(s Site) error {
+	if s.PC == r.entry {
+		what := "return instruction"
+		if s.Kind == SiteTail {
+			what = "jump to " + s.To
+		}
+		r.note("the function is a single %s: its return is not probed", what)
+		return nil
+	}
+	return r.site(s)
 }
 
 // site adds a site where the canonical frame address is above the return

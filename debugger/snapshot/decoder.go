@@ -58,7 +58,7 @@ func (d *Decoder) Decode(l *Layout, e *event.Event) *Snapshot {
 	d.begin(l, e)
 	site := l.site(e.Site)
 	switch {
-	case site != nil && site.Kind == plan.SiteReturn:
+	case site != nil && site.Kind.Ends():
 		s.readReturn(l, e)
 		if e.EntryKtime != 0 && e.Ktime > e.EntryKtime {
 			s.duration = e.Ktime - e.EntryKtime
@@ -110,7 +110,7 @@ func (d *Decoder) begin(l *Layout, e *event.Event) {
 	s.layout, s.id, s.time = l, d.deps.NewID(), d.deps.Wall(e.Ktime)
 	s.goroutine, s.process = e.GoID, d.deps.Process(e)
 	s.pid = cmp.Or(s.process.PID, int(e.PID))
-	s.line, s.duration, s.entered, s.returned = 0, 0, false, false
+	s.line, s.duration, s.entered, s.returned, s.tail = 0, 0, false, false, tail{}
 	s.errors = s.errors[:0]
 	s.r.begin(l)
 	s.r.namer, _ = s.process.Symbols.(TypeNamer)
@@ -151,6 +151,8 @@ func (s *Snapshot) readReturn(l *Layout, e *event.Event) {
 		s.r.root(l.vars[l.results:])
 	}
 	s.addErrors(l.errors[pointReturn])
+	s.tail = l.tails[e.Site]
+	s.addErrors(s.tail.error)
 }
 
 // resultLabel is the name of several results together.
@@ -183,6 +185,7 @@ type Snapshot struct {
 	// entered and returned say which captures there are. Values are arguments,
 	// locals from locals on, results from results on.
 	entered, returned bool
+	tail              tail // zero for a call that returned
 	locals, results   int
 	line              int    // that was probed; 0 for a function
 	duration          uint64 // nanoseconds

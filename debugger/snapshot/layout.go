@@ -30,9 +30,8 @@ type Layout struct {
 	// errors are the variables that cannot be read, at returns and elsewhere, as
 	// members of a JSON array.
 	errors [2][]byte
-	// tails are why there are no results at sites that are jumps to other
-	// functions, as a member each.
-	tails map[uint32][]byte
+	// tails are the sites that are jumps to other functions.
+	tails map[uint32]tail
 }
 
 // variable is one captured value at the top of a snapshot.
@@ -71,6 +70,8 @@ type typeInfo struct {
 	anyPointer bool
 	// plain is how a type of package sync is shown; nil for others.
 	plain *plainForm
+	// tuple is several results together: their types are its name.
+	tuple bool
 }
 
 type field struct {
@@ -107,17 +108,23 @@ func NewLayout(p *plan.Plan, r Redaction) (*Layout, error) {
 			*at = appendError(*at, v.name, v.unavailable)
 		}
 	}
-	l.tails = tailErrors(p.Sites)
+	l.tails = tailsOf(p.Sites)
 	return l, nil
 }
 
-// tailErrors say what is not known of the calls that end by a jump.
-func tailErrors(sites []plan.Site) map[uint32][]byte {
-	tails := map[uint32][]byte{}
+// tail is what is said of a call that ended by a jump to another function.
+type tail struct {
+	to    string
+	error []byte // why there are no results, as a member of a JSON array
+}
+
+func tailsOf(sites []plan.Site) map[uint32]tail {
+	tails := map[uint32]tail{}
 	for i, site := range sites {
 		if site.Kind == plan.SiteTail {
 			to := cmp.Or(site.To, "code without a name")
-			tails[uint32(i)] = appendError(nil, returnName, "the call went on in "+to+", which sets the results: the duration is the time until then")
+			why := "the call went on in " + to + ", which sets the results: the duration is the time until then"
+			tails[uint32(i)] = tail{to, appendError(nil, returnName, why)}
 		}
 	}
 	return tails
@@ -133,9 +140,9 @@ func (l *Layout) nameResults() {
 	if len(results) == 0 {
 		return
 	}
-	types, names := make([]string, len(results)), make([]string, len(results))
+	names := make([]string, len(results))
 	for i, v := range results {
-		types[i], names[i] = v.typ.goName, v.name
+		names[i] = v.name
 		if strings.HasPrefix(v.name, "~r") || v.name == "" || strings.HasPrefix(v.name, "_") {
 			names[i] = "r" + strconv.Itoa(i)
 		}
@@ -148,11 +155,9 @@ func (l *Layout) nameResults() {
 		results[i].label, results[i].name = newLabel(name, l.hide), name
 		results[i].redacted = hidden
 	}
-	if len(results) == 1 {
-		return
+	if len(results) > 1 {
+		l.result = &typeInfo{kind: gotype.Struct, tuple: true}
 	}
-	name := "(" + strings.Join(types, ", ") + ")"
-	l.result = &typeInfo{kind: gotype.Struct, name: quote(name), goName: name, short: shortType(plain(name))}
 }
 
 // site is the site of the plan that an event is from; nil when it has none such.

@@ -50,7 +50,13 @@ func (s *Snapshot) AppendTree(dst []byte) []byte {
 func (s *Snapshot) appendCall(dst []byte) []byte {
 	dst = append(append(dst, plain(s.layout.plan.Function)...), '(')
 	dst = append(s.appendNamed(dst, 0, s.locals), ')')
-	if s.returned {
+	switch {
+	case s.tail.to != "":
+		dst = append(append(dst, " went on in "...), plain(s.tail.to)...)
+		if s.duration != 0 {
+			dst = append(append(dst, " after "...), time.Duration(s.duration).String()...)
+		}
+	case s.returned:
 		dst = append(dst, " returned"...)
 		if s.results < len(s.r.values) {
 			dst = s.appendInline(append(dst, ' '), s.results, lineDepth)
@@ -113,6 +119,22 @@ func (s *Snapshot) appendFrames(dst []byte) []byte {
 	return dst
 }
 
+// appendShort appends the name of a value's type for terminals.
+func (s *Snapshot) appendShort(dst []byte, i int) []byte {
+	v := &s.r.values[i]
+	if !v.typ.tuple {
+		return append(dst, v.typ.short...)
+	}
+	dst = append(dst, '(')
+	for c := i + 1; c < int(v.end); c = int(s.r.values[c].end) {
+		if c > i+1 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, s.r.values[c].typ.short...)
+	}
+	return append(dst, ')')
+}
+
 // appendInline appends a value in the manner of a Go literal.
 func (s *Snapshot) appendInline(dst []byte, i, depth int) []byte {
 	v := &s.r.values[i]
@@ -121,7 +143,7 @@ func (s *Snapshot) appendInline(dst []byte, i, depth int) []byte {
 		if v.shape != nil && v.shape.kind == gotype.Interface && i+1 < int(v.end) && v.reason == captured {
 			return s.appendInline(dst, i+1, depth) // what it holds says its type
 		}
-		dst = append(append(dst, v.typ.short...), '{')
+		dst = append(s.appendShort(dst, i), '{')
 		dst = s.appendInlineMembers(dst, i, depth)
 		return append(dst, '}')
 	case contentNone:
@@ -221,7 +243,7 @@ func (s *Snapshot) appendBranch(dst []byte, i, indent, element int) []byte {
 // appendBranchRest appends a value after its name.
 func (s *Snapshot) appendBranchRest(dst []byte, i, indent int) []byte {
 	v := &s.r.values[i]
-	dst = append(append(dst, ' '), v.typ.short...)
+	dst = s.appendShort(append(dst, ' '), i)
 	if v.is(flagAddress) {
 		dst = appendHex(append(dst, ' '), v.addr)
 	}

@@ -85,6 +85,8 @@ func Fixture(tb testing.TB, dir string, b Build) string {
 	if err != nil || len(sources) == 0 {
 		tb.Fatalf("no fixture in %s: %v", dir, err)
 	}
+	assembly, _ := filepath.Glob(filepath.Join(dir, "*.s")) // the pattern is good
+	sources = append(sources, assembly...)
 	out := filepath.Join(cacheDir(tb), cacheKey(tb, sources, b))
 	unlock := lock(out)
 	defer unlock()

@@ -122,7 +122,19 @@ func TestFindExits(t *testing.T) {
 		"tail jump": {`
 			e9 00 01 00 00 # jmp far behind
 			eb f0          # jmp far before
-			eb fe          # jmp to itself`, Exits{TailJumps: []int{0, 5}}, nil},
+			eb fe          # jmp to itself
+			eb f5          # jmp to the start`, Exits{Jumps: []Jump{{0, 0x105, Emulated}, {5, -9, Emulated}}}, nil},
+		"tail jump through a register": {`
+			48 8d 05 00 01 00 00 # lea rax, [rip+0x100]
+			ff e0                # jmp rax
+			48 8d 05 f0 ff ff ff # lea rax, [rip-16]: the start
+			ff e0                # jmp rax`, Exits{Jumps: []Jump{{7, 0x107, Stepped}}}, nil},
+		"computed jumps": {`
+			48 8d 05 00 01 00 00 # lea rax, [rip+0x100]
+			ff e3                # jmp rbx
+			48 89 c8             # mov rax, rcx
+			ff e0                # jmp rax
+			ff 24 c8             # jmp [rax+rcx*8]: a table`, Exits{Computed: 2}, nil},
 		"bytes that look like ret": {`
 			48 b8 c3 c3 c3 c3 c3 c3 c3 c3 # mov rax, imm64
 			c3                            # ret`, Exits{Returns: []int{10}}, nil},
@@ -197,6 +209,11 @@ func FuzzFunction(f *testing.F) {
 				t.Fatalf("returns %v in %d bytes", x.Returns, len(code))
 			}
 			last = off
+		}
+		for _, j := range x.Jumps {
+			if j.Offset < 0 || j.Offset >= len(code) || j.Target >= 0 && j.Target < len(code) {
+				t.Fatalf("jumps %v in %d bytes", x.Jumps, len(code))
+			}
 		}
 	})
 }

@@ -44,11 +44,19 @@ func FindEntry(code []byte) Entry {
 	if len(code) == 0 {
 		return Entry{Class: Stepped}
 	}
-	restarts := jumpsTo(code, 0, 0)
 	if off, ok := firstEmulated(code); ok {
-		return Entry{Offset: off, Class: Emulated, Restarts: restarts}
+		return Entry{Offset: off, Class: Emulated, Restarts: jumpsTo(code, 0, 0)}
 	}
-	return Entry{Class: Stepped, Restarts: restarts}
+	return Start(code)
+}
+
+// Start is the first instruction.
+func Start(code []byte) Entry {
+	class, err := ClassAt(code, 0)
+	if err != nil {
+		class = Stepped
+	}
+	return Entry{Class: class, Restarts: jumpsTo(code, 0, 0)}
 }
 
 // frameSetup finds PUSH RBP; MOV RBP, RSP with nothing but the check for stack

@@ -8,24 +8,54 @@ type Exits struct {
 	// Returns are the RET instructions. There the canonical frame address is
 	// RSP+8, the frame has been torn down, and RBP is the caller's.
 	Returns []int
-	// TailJumps are direct jumps out of the function: the callee returns in its
-	// place, so a call that ends by one is not seen to return.
-	TailJumps []int
+	// Jumps go to code outside of the function.
+	Jumps []Jump
+	// Computed counts the jumps to an address in a register that is not known.
+	// Those through a table, which the compiler makes of a switch, stay in the
+	// function and are not counted.
+	Computed int
+}
+
+// Jump is a jump that is always taken. Target is relative to the function too.
+type Jump struct {
+	Offset, Target int
+	Class          Class
 }
 
 // FindExits finds the exits of a function. It fails with ErrUndecodable when an
 // instruction is not known, since what follows can then not be told apart.
 func FindExits(code []byte) (e Exits, err error) {
+	var before instruction
 	err = each(code, func(in instruction) bool {
 		switch in.op {
 		case x86asm.RET:
 			e.Returns = append(e.Returns, in.off)
 		case x86asm.JMP:
-			if to, ok := in.target(); ok && (to < 0 || to >= len(code)) {
-				e.TailJumps = append(e.TailJumps, in.off)
+			to, ok := in.target()
+			if !ok {
+				to, ok = before.addressFor(in)
+			}
+			switch _, table := in.args[0].(x86asm.Mem); {
+			case ok && (to < 0 || to >= len(code)):
+				class, _ := ClassAt(code, in.off) // it was decoded
+				e.Jumps = append(e.Jumps, Jump{Offset: in.off, Target: to, Class: class})
+			case !ok && !table:
+				e.Computed++
 			}
 		}
+		before = in
 		return true
 	})
 	return e, err
+}
+
+// addressFor is the address that the instruction computes for the jump through a
+// register that follows, as an offset in the code: assembly functions that choose
+// one of several others do so.
+func (in instruction) addressFor(jump instruction) (off int, ok bool) {
+	if in.op != x86asm.LEA || in.args[0] != jump.args[0] {
+		return 0, false
+	}
+	mem, ok := in.args[1].(x86asm.Mem)
+	return in.off + in.len + int(int32(mem.Disp)), ok && mem.Base == x86asm.RIP
 }
