@@ -82,7 +82,7 @@ type captureScratch struct {
 		Tail       uint64
 		Pc         uint64
 		Faults     uint64
-		Done       uint32
+		Steps      uint32
 		Incomplete uint32
 		At         struct {
 			_       structs.HostLayout
@@ -94,8 +94,11 @@ type captureScratch struct {
 			Left    uint32
 		}
 	}
-	Lengths [16]uint64
-	Seen    [1024]struct {
+	NearAddr  uint64
+	NearBytes uint64
+	Near      [1280]uint8
+	Lengths   [16]uint64
+	Seen      [1024]struct {
 		_      structs.HostLayout
 		Addr   uint64
 		Type   uint32

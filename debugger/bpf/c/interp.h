@@ -39,6 +39,59 @@ static __always_inline bool room(struct vm *vm, struct scratch *s, __u64 len)
 	return true;
 }
 
+/*
+ * Reads ahead when what is wanted now and what is likely to be wanted next are
+ * close together, as the elements of a slice often are: a read costs the same for
+ * 8 bytes as for some hundred. A page that may not be there is not touched.
+ */
+static __always_inline void look_ahead(struct scratch *s, __u64 addr, __u64 next)
+{
+	__u64 low = addr < next ? addr : next, apart = addr + next - 2 * low;
+	__u64 bytes = PAGE_BYTES - (low & (PAGE_BYTES - 1));
+
+	if (!next || addr - s->near_addr < s->near_bytes)
+		return;
+	if (bytes > NEAR_BYTES)
+		bytes = NEAR_BYTES;
+	if (apart > NEAR_BYTES / 2 || apart >= bytes)
+		return;
+	opaque(bytes);
+	if (bytes > NEAR_BYTES)
+		return;
+	s->near_addr = low;
+	s->near_bytes = bpf_probe_read_user(s->near, bytes, (void *)low) ? 0 : bytes;
+}
+
+static __always_inline void copy_words(__u64 *to, __u64 *from, int n)
+{
+#pragma unroll
+	for (int i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+/*
+ * Reads an item. The padding after it must not hold bytes of an earlier event, nor
+ * such that belong to something else.
+ */
+static __always_inline long fetch(struct scratch *s, __u8 *to, __u64 len, __u64 addr)
+{
+	__u64 off = addr - s->near_addr;
+	__u64 *tail = (__u64 *)&to[len & ~7ULL];
+
+	if (len > NEAR_COPY || off >= s->near_bytes || s->near_bytes - off < len) {
+		*tail = 0;
+		return read_user(to, len, addr);
+	}
+	__u8 *from = &s->near[masked(off, NEAR_BYTES - 1)];
+
+	/* Constant sizes, so that there is no loop: too much does no harm. */
+	copy_words((__u64 *)to, (__u64 *)from, 8);
+	if (len > 64)
+		copy_words((__u64 *)(to + 64), (__u64 *)(from + 64), NEAR_COPY / 8 - 8);
+	*tail &= (1ULL << 8 * (len & 7)) - 1;
+	return 0;
+}
+
 /* Appends an item of len bytes read from addr; returns the bytes captured. */
 static __always_inline __u64 capture(struct scratch *s, __u32 type, __u32 reason, __u64 addr,
 				     __u64 len)
@@ -60,9 +113,7 @@ static __always_inline __u64 capture(struct scratch *s, __u32 type, __u32 reason
 	opaque(len);
 	if (len > ITEM_BYTES)
 		len = 0;
-	/* The padding must not hold bytes of an earlier event. */
-	*(__u64 *)&data[len & ~7ULL] = 0;
-	if (len && read_user(data, len, addr)) {
+	if (len && fetch(s, data, len, addr)) {
 		len = 0;
 		reason = REASON_UNAVAILABLE;
 		vm->faults++;
@@ -131,9 +182,12 @@ static __always_inline void queue(struct scratch *s, __u64 base, __u64 len, stru
 
 static __always_inline bool queue_full(struct vm *vm) { return vm->tail - vm->head >= QUEUE; }
 
-/* Captures the n elements at addr and queues them to be scanned. */
+/*
+ * Captures the n elements at addr and queues them to be scanned. What is at next
+ * is likely to be followed soon.
+ */
 static __always_inline void follow(struct scratch *s, struct op *op, __u32 reason, __u64 addr,
-				   __u64 n, __u32 depth)
+				   __u64 n, __u32 depth, __u64 next)
 {
 	struct vm *vm = &s->vm;
 
@@ -147,6 +201,8 @@ static __always_inline void follow(struct scratch *s, struct op *op, __u32 reaso
 
 	if (full && !reason)
 		reason = REASON_POINTERS;
+	if (len <= NEAR_COPY)
+		look_ahead(s, addr, next);
 	len = capture(s, op->type, reason, addr, len);
 	if (len && op->routine && !full)
 		queue(s, vm->data, len, op, depth, op->aux);
@@ -203,7 +259,7 @@ static __always_inline void interface(struct run *r, struct scratch *s, struct o
 			return;
 		depth--;
 	}
-	follow(s, d, d->reason, data, 1, depth);
+	follow(s, d, d->reason, data, 1, depth, 0);
 }
 
 /*
@@ -248,10 +304,10 @@ static __always_inline bool ring_part(struct scratch *s, struct op *op)
 
 	if (vm->walk_left) {
 		vm->walk_left = 0;
-		follow(s, op, reason, buffer, n - first, vm->at.depth);
+		follow(s, op, reason, buffer, n - first, vm->at.depth, 0);
 		return false;
 	}
-	follow(s, op, reason, buffer + at * op->size, first, vm->at.depth);
+	follow(s, op, reason, buffer + at * op->size, first, vm->at.depth, 0);
 	vm->walk_left = first < n;
 	return first < n;
 }
@@ -317,6 +373,9 @@ static __always_inline bool groups(struct scratch *s, struct op *op)
 	if (!vm->walk_left)
 		return groups_begin(s, op);
 	bool full = op->routine && queue_full(vm);
+
+	if (vm->walk_left > 1 && op->size <= NEAR_COPY)
+		look_ahead(s, vm->walk, vm->walk + op->size);
 	__u64 len = capture(s, op->type, full ? REASON_POINTERS : REASON_NONE, vm->walk, op->size);
 
 	vm->walk += op->size;
@@ -397,36 +456,58 @@ static __always_inline void copy(struct run *r, struct scratch *s, struct op *op
 	}
 }
 
-static long step(__u64 i, struct run *r)
+static __always_inline struct op *instruction(struct run *r, __u64 pc)
 {
-	struct scratch *s = r->s;
-	struct vm *vm = &s->vm;
-	__u32 pc = r->code + vm->pc;
-	struct op *op = bpf_map_lookup_elem(&code, &pc);
+	__u32 key = r->code + pc;
 
-	if (!op) {
-		vm->incomplete = 1;
-		goto done;
+	return bpf_map_lookup_elem(&code, &key);
+}
+
+/* Follows a pointer, or the pointer of a string or a slice. */
+static __always_inline void reference(struct run *r, struct scratch *s, struct op *op)
+{
+	struct vm *vm = &s->vm;
+	__u64 addr = word(s, op->offset), n = 1, next = 0;
+	__u32 depth = vm->at.depth, reason = op->reason;
+
+	if (op->code != OP_POINTER) {
+		n = word(s, op->offset + 8);
+		if (n > op->limit)
+			n = op->limit;
+		else
+			reason = REASON_NONE;
+	} else if (!(op->flags & OP_FREE)) {
+		if (!depth)
+			return;
+		depth--;
 	}
-	vm->pc++;
+	/* That of the next element, when this is what elements end with. */
+	struct op *then = instruction(r, vm->pc);
+
+	if (then) {
+		__u64 offset = then->code == OP_END ? (__u64)vm->at.stride + op->offset : then->offset;
+
+		if (has(vm, offset, 8))
+			next = word(s, offset);
+	}
+	follow(s, op, reason, addr, n, depth, next);
+}
+
+/* The other instructions. False when it is to be run again. */
+static __always_inline bool special(struct run *r, struct scratch *s, struct op *op)
+{
 	switch (op->code) {
-	case OP_END:
-		if (!advance(vm, s))
-			goto done;
-		return 0;
 	case OP_REGISTER:
 	case OP_STACK:
 		copy(r, s, op);
-		return 0;
+		return true;
 	case OP_HOLE:
 		hole(s, op);
-		return 0;
+		return true;
 	}
 	/* A clipped item ends before some of its fields. */
-	if (!has(vm, op->offset, op->code == OP_STRING || op->code == OP_SLICE || op->code == OP_INTERFACE ? 16 : 8))
-		return 0;
-	bool again = false;
-
+	if (!has(&s->vm, op->offset, op->code == OP_INTERFACE ? 16 : 8))
+		return true;
 	switch (op->code) {
 	case OP_INTERFACE:
 		interface(r, s, op);
@@ -435,37 +516,48 @@ static long step(__u64 i, struct run *r)
 		instance(r, s, op);
 		break;
 	case OP_RING:
-		again = ring_part(s, op);
-		break;
+		return !ring_part(s, op);
 	case OP_GROUPS:
-		again = groups(s, op);
-		break;
-	default: {
-		__u64 addr = word(s, op->offset), n = 1;
-		__u32 depth = vm->at.depth, reason = op->reason;
+		return !groups(s, op);
+	}
+	return true;
+}
 
-		if (op->code != OP_POINTER) {
-			n = word(s, op->offset + 8);
-			if (n > op->limit)
-				n = op->limit;
-			else
-				reason = REASON_NONE;
-		} else if (!(op->flags & OP_FREE)) {
-			if (!depth)
-				return 0;
-			depth--;
+/*
+ * Runs a few instructions: what follows references is nearly all there is, and a
+ * return from the callback costs as much as one of them.
+ */
+static long step(__u64 i, struct run *r)
+{
+	struct scratch *s = r->s;
+	struct vm *vm = &s->vm;
+
+	for (int n = 0; n < BATCH; n++) {
+		struct op *op = instruction(r, vm->pc);
+
+		if (!op || vm->steps >= STEPS) {
+			vm->incomplete = 1;
+			return 1;
 		}
-		follow(s, op, reason, addr, n, depth);
+		vm->steps++;
+		vm->pc++;
+		if (op->code == OP_END) {
+			if (!advance(vm, s))
+				return 1;
+		} else if (op->code == OP_POINTER || op->code == OP_STRING || op->code == OP_SLICE) {
+			/* A clipped item ends before some of its fields. */
+			if (has(vm, op->offset, op->code == OP_POINTER ? 8 : 16))
+				reference(r, s, op);
+			/* Full: what is left to scan would only be thrown away. */
+			if (vm->incomplete)
+				return 1;
+		} else {
+			if (!special(r, s, op))
+				vm->pc--;
+			return vm->incomplete ? 1 : 0;
+		}
 	}
-	}
-	if (again)
-		vm->pc--;
-	if (!vm->incomplete)
-		return 0;
-	/* Full: what is left to scan would only be thrown away. */
-done:
-	vm->done = 1;
-	return 1;
+	return 0;
 }
 
 /* Fills the event from s->vm.cursor on. */
@@ -510,11 +602,10 @@ static __always_inline void interpret(struct scratch *s, struct params *p, struc
 	vm->walk_left = 0;
 	vm->at.left = 0;
 	vm->pc = site->routine;
-	vm->done = vm->incomplete = 0;
+	vm->steps = vm->incomplete = 0;
+	s->near_bytes = 0;
 	s->epoch++;
 	bpf_loop(STEPS, step, &r, 0);
-	if (!vm->done)
-		vm->incomplete = 1;
 }
 
 #endif

@@ -20,6 +20,7 @@
 #define QUEUE 1024	     /* items waiting to be scanned; a power of two */
 #define SEEN_BITS 10	     /* log2 of the number of remembered items */
 #define STEPS 65536	     /* instructions run for one hit */
+#define BATCH 4		     /* of them in one turn of the loop */
 #define MAP_SLOTS 8	     /* entries of a group of a map */
 #define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */

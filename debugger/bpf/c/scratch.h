@@ -24,6 +24,9 @@
 #define VIGIL_SCRATCH_H
 
 #define STACK_BLOCK 1024 /* bytes of stack read at once; a power of two */
+#define NEAR_BYTES 1024	 /* read ahead at most; a power of two */
+#define NEAR_COPY 256	 /* the longest item that is taken from there */
+#define PAGE_BYTES 4096	 /* the least that any processor has */
 #define G_WORDS 24	 /* of runtime.g that are read at once: goid and stack are within */
 #define OUT_BYTES (FRAGMENT_BYTES * FRAGMENTS)
 #define OUT_MASK (OUT_BYTES - 1)
@@ -55,7 +58,7 @@ struct vm {
 	__u64 head, tail; /* queue, as ever growing numbers */
 	__u64 pc;	  /* next instruction, relative to the probe's code */
 	__u64 faults;
-	__u32 done;
+	__u32 steps;	  /* instructions that were run */
 	__u32 incomplete;
 	struct scan at; /* what is being scanned; base is the current element */
 };
@@ -71,6 +74,8 @@ struct scratch {
 	__u64 block_addr, block_bytes; /* of the process's memory in block */
 	__u8 block[STACK_BLOCK + 16];  /* the part of the stack that is walked */
 	struct vm vm;
+	__u64 near_addr, near_bytes; /* of the process's memory in near */
+	__u8 near[NEAR_BYTES + NEAR_COPY];
 	__u64 lengths[FRAGMENTS]; /* of closed fragments */
 	struct seen seen[1 << SEEN_BITS];
 	struct scan queue[QUEUE];
