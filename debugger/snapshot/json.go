@@ -10,8 +10,7 @@ import (
 // this order.
 func (s *Snapshot) appendValue(dst []byte, i int) []byte {
 	v := &s.r.values[i]
-	dst = append(dst, `{"type":`...)
-	dst = append(dst, v.typ.name...)
+	dst = s.appendType(append(dst, `{"type":`...), i)
 	if v.is(flagAddress) {
 		dst = append(dst, `,"address":"`...)
 		dst = append(appendHex(dst, v.addr), '"')
@@ -42,6 +41,23 @@ func (s *Snapshot) appendValue(dst []byte, i int) []byte {
 		dst = append(append(dst, v.reason...), '"')
 	}
 	return append(dst, '}')
+}
+
+// appendType appends the name of a value's type.
+func (s *Snapshot) appendType(dst []byte, i int) []byte {
+	v := &s.r.values[i]
+	if !v.typ.tuple {
+		return append(dst, v.typ.name...)
+	}
+	dst = append(dst, `"(`...)
+	for c := i + 1; c < int(v.end); c = int(s.r.values[c].end) {
+		if c > i+1 {
+			dst = append(dst, ", "...)
+		}
+		name := s.r.values[c].typ.name
+		dst = append(dst, name[1:len(name)-1]...) // without the quotes
+	}
+	return append(dst, `)"`...)
 }
 
 func (s *Snapshot) appendContent(dst []byte, v *value, i int) []byte {

@@ -12,40 +12,45 @@ import (
 // by the fields it is made of.
 type plainForm struct {
 	state state
-	// offset is that of the word that says so.
-	offset uint64
-	// as is the type of the value there, when it is shown as a value.
+	// words are the offsets of those that say so.
+	words [3]uint64
+	// as is the type of the value at the first, when it is shown as a value.
 	as *typeInfo
 }
 
-// state is what the word at the offset means; none is a value.
+// state is what the words mean; none is a value.
 type state uint8
 
 const (
 	stateNone      state = iota
-	stateMutex           // bit 0 is set while it is locked
-	stateRWMutex         // the number of readers, or negative while there is a writer
+	stateMutex           // bit 0 is set while it is locked; above bit 2, how many wait
+	stateRWMutex         // readers, less maxReaders while a writer has it or waits; readers that it waits for; the mutex of the writers
 	stateOnce            // not zero once it was done
 	stateWaitGroup       // the counter
 )
 
+const (
+	mutexLocked  = 1
+	mutexWaiters = 3       // internal/sync, mutexWaiterShift
+	maxReaders   = 1 << 30 // sync, rwmutexMaxReaders
+)
+
 // appendState appends the text of a state.
 func (p *plainForm) appendState(dst, data []byte) []byte {
-	n := int32(binary.LittleEndian.Uint32(data))
+	word := func(i int) int32 { return int32(binary.LittleEndian.Uint32(data[p.words[i]:])) }
+	n := word(0)
 	switch p.state {
 	case stateMutex:
-		if n&1 != 0 {
-			return append(dst, "locked"...)
+		if n&mutexLocked == 0 {
+			dst = append(dst, "un"...)
 		}
-		return append(dst, "unlocked"...)
+		dst = append(dst, "locked"...)
+		if waiting := n >> mutexWaiters; waiting > 0 {
+			dst = append(strconv.AppendInt(append(dst, ", "...), int64(waiting), 10), " waiting"...)
+		}
+		return dst
 	case stateRWMutex:
-		switch {
-		case n < 0:
-			return append(dst, "locked"...)
-		case n > 0:
-			return append(strconv.AppendInt(append(dst, "locked by "...), int64(n), 10), " readers"...)
-		}
-		return append(dst, "unlocked"...)
+		return appendRWMutex(dst, n, word(1), word(2)>>mutexWaiters)
 	case stateOnce:
 		if n != 0 {
 			return append(dst, "done"...)
@@ -53,6 +58,39 @@ func (p *plainForm) appendState(dst, data []byte) []byte {
 		return append(dst, "not done"...)
 	}
 	return strconv.AppendInt(dst, int64(n), 10)
+}
+
+// appendRWMutex says who has a sync.RWMutex and who waits for it. Beside the
+// writer that is next, or has it, further writers wait for the mutex of writers.
+func appendRWMutex(dst []byte, readers, departing, writers int32) []byte {
+	waiting := int32(0)
+	switch {
+	case readers == 0:
+		return append(dst, "unlocked"...)
+	case readers > 0:
+		return appendCount(append(dst, "locked by "...), readers, "reader")
+	case departing > 0:
+		dst = appendCount(append(dst, "locked by "...), departing, "reader")
+		waiting, writers = readers+maxReaders-departing, writers+1
+	default:
+		dst = append(dst, "locked by a writer"...)
+		waiting = readers + maxReaders
+	}
+	if writers > 0 {
+		dst = append(appendCount(append(dst, ", "...), writers, "writer"), " waiting"...)
+	}
+	if waiting > 0 {
+		dst = append(appendCount(append(dst, ", "...), waiting, "reader"), " waiting"...)
+	}
+	return dst
+}
+
+func appendCount(dst []byte, n int32, what string) []byte {
+	dst = append(append(strconv.AppendInt(dst, int64(n), 10), ' '), what...)
+	if n != 1 {
+		dst = append(dst, 's')
+	}
+	return dst
 }
 
 // boolean is the type of what an atomic.Bool holds.
@@ -67,14 +105,14 @@ func (l *Layout) plainForm(t *gotype.Type) *plainForm {
 	case "sync.Mutex":
 		return l.stateOf(t, stateMutex, 0, "state")
 	case "sync.RWMutex":
-		return l.stateOf(t, stateRWMutex, 0, "readerCount")
+		return l.stateOf(t, stateRWMutex, 0, "readerCount", "readerWait", "state")
 	case "sync.Once":
 		return l.stateOf(t, stateOnce, 0, "done")
 	case "sync.WaitGroup":
 		return l.stateOf(t, stateWaitGroup, 4, "state") // the high half
 	case "sync/atomic.Bool":
 		if off, id, ok := l.leaf(t, "v", 0); ok && l.table.Get(id).Size == 4 {
-			return &plainForm{offset: off, as: boolean}
+			return &plainForm{words: [3]uint64{off}, as: boolean}
 		}
 		return nil
 	}
@@ -82,24 +120,28 @@ func (l *Layout) plainForm(t *gotype.Type) *plainForm {
 		return nil
 	}
 	if pointer, offset, ok := l.table.AtomicPointer(t); ok {
-		return &plainForm{offset: offset, as: l.typ(pointer)}
+		return &plainForm{words: [3]uint64{offset}, as: l.typ(pointer)}
 	}
 	for _, f := range t.Fields {
 		if f.Name == "v" && l.table.Get(f.Type) != nil {
-			return &plainForm{offset: f.Offset, as: l.typ(f.Type)}
+			return &plainForm{words: [3]uint64{f.Offset}, as: l.typ(f.Type)}
 		}
 	}
 	return nil
 }
 
-// stateOf is the form of a type whose state is a number of a field, at least
-// four bytes of it from the shift on.
-func (l *Layout) stateOf(t *gotype.Type, s state, shift uint64, field string) *plainForm {
-	off, id, ok := l.leaf(t, field, 0)
-	if !ok || l.table.Get(id).Size < shift+4 {
-		return nil
+// stateOf is the form of a type whose state is in the numbers of some fields, in
+// four bytes of each from the shift on.
+func (l *Layout) stateOf(t *gotype.Type, s state, shift uint64, fields ...string) *plainForm {
+	form := &plainForm{state: s}
+	for i, field := range fields {
+		off, id, ok := l.leaf(t, field, 0)
+		if !ok || l.table.Get(id).Size < shift+4 || off+shift+4 > t.Size {
+			return nil
+		}
+		form.words[i] = off + shift
 	}
-	return &plainForm{state: s, offset: off + shift}
+	return form
 }
 
 // leaf finds a number in the field of a name, or in the only field of that name
@@ -134,13 +176,9 @@ func (r *reader) plain(i int, t *typeInfo, w view, at where) {
 	if !r.whole(v, t, w) {
 		return
 	}
-	p := t.plain
-	if p.as != nil {
-		r.fill(i, p.as, w.sub(p.offset, p.as.size), at)
+	if p := t.plain; p.as != nil {
+		r.fill(i, p.as, w.sub(p.words[0], p.as.size), at)
 		return
 	}
-	v.content, v.data = contentState, w.sub(p.offset, 4).data
-	if len(v.data) < 4 {
-		v.content, v.reason = contentNone, reasonNoType
-	}
+	v.content, v.data = contentState, w.data
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/gotype"
+	"github.com/vigil-agent/vigil/debugger/plan"
 )
 
 // Bounds of one snapshot, whatever its limits ask for.
@@ -80,6 +81,9 @@ func (r *reader) variable(v *variable, t *typeInfo, root view) {
 	}
 	n := r.add(&v.label, v.typ)
 	r.values[n].reason = reasonUnavailable
+	if v.unavailable == plan.UnavailableLarge {
+		r.values[n].reason = reasonValueTooLarge
+	}
 	if v.redacted {
 		r.values[n].reason = reasonRedactedIdent
 	}

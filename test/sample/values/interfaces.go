@@ -71,8 +71,38 @@ func interfaceBehaviours(a, b speaker) { use(a); use(b) }
 //go:noinline
 func interfaceInStruct(v holder) { use(v) }
 
+// What is one pointer is in the interface itself; what else, Go 1.26 decides in
+// another way than the versions before.
+type (
+	alone        struct{ P *pair }
+	incomparable struct {
+		_ [0]func()
+		P *pair
+	}
+	table map[string]int
+)
+
+//go:noinline
+func interfaceDirect(a, b, c, d, e any) { use(a); use(b); use(c); use(d); use(e) }
+
+// interfaceGeneric has types that are only made by what instantiates them.
+//
+//go:noinline
+func interfaceGeneric(a, b any) { use(a); use(b) }
+
+//go:noinline
+func interfaceNested(v any) { use(v) }
+
 func init() {
 	const s = "interfaces"
+	add(s, "main.interfaceDirect", func() {
+		p := &pair{1, 2}
+		interfaceDirect(alone{p}, incomparable{P: p}, [1]*pair{p}, table{"one": 1}, func() {})
+	})
+	add(s, "main.interfaceGeneric", func() {
+		interfaceGeneric(entry[string, *pair]{"k", &pair{1, 2}}, &stack[any]{[]any{int16(1), pair{3, 4}}})
+	})
+	add(s, "main.interfaceNested", func() { interfaceNested([]any{map[string]any{"inner": []any{celsius(1.5), weekday(2)}}}) })
 	add(s, "main.interfaceAnyInt", func() { interfaceAnyInt(1 << 40) })
 	add(s, "main.interfaceAnyString", func() { interfaceAnyString("text") })
 	add(s, "main.interfaceAnyStruct", func() { interfaceAnyStruct(pair{1, 2}) })
