@@ -126,13 +126,12 @@ func (in instruction) onlyCompares() bool {
 // last: also when an instruction cannot be decoded or a jump is computed, unless
 // only the start is asked about, which the compiler's jump tables never hold.
 func jumpsTo(code []byte, first, last int) (found bool) {
-	err := each(code, func(in instruction) bool {
-		switch target, direct := in.target(); {
-		case in.op == x86asm.CALL:
-		case !direct && in.op == x86asm.JMP:
+	err := scan(code, func(b branch) bool {
+		switch b.kind {
+		case computed:
 			found = last > 0
-		case direct && target >= first && target <= last:
-			found = true
+		case jumping, conditional:
+			found = b.to >= first && b.to <= last
 		}
 		return !found
 	})

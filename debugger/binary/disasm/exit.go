@@ -25,28 +25,41 @@ type Jump struct {
 // FindExits finds the exits of a function. It fails with ErrUndecodable when an
 // instruction is not known, since what follows can then not be told apart.
 func FindExits(code []byte) (e Exits, err error) {
-	var before instruction
-	err = each(code, func(in instruction) bool {
-		switch in.op {
-		case x86asm.RET:
-			e.Returns = append(e.Returns, in.off)
-		case x86asm.JMP:
-			to, ok := in.target()
-			if !ok {
-				to, ok = before.addressFor(in)
+	err = scan(code, func(b branch) bool {
+		switch b.kind {
+		case returning:
+			e.Returns = append(e.Returns, b.off)
+		case jumping, computed:
+			to, known, table := b.to, b.kind == jumping, false
+			if !known {
+				to, known, table = computedTarget(code, b)
 			}
-			switch _, table := in.args[0].(x86asm.Mem); {
-			case ok && (to < 0 || to >= len(code)):
-				class, _ := ClassAt(code, in.off) // it was decoded
-				e.Jumps = append(e.Jumps, Jump{Offset: in.off, Target: to, Class: class})
-			case !ok && !table:
+			switch {
+			case known && (to < 0 || to >= len(code)):
+				class, _ := ClassAt(code, b.off) // it was decoded
+				e.Jumps = append(e.Jumps, Jump{Offset: b.off, Target: to, Class: class})
+			case !known && !table:
 				e.Computed++
 			}
 		}
-		before = in
 		return true
 	})
 	return e, err
+}
+
+// computedTarget is where a jump through a register goes, as an offset in the code,
+// when the instruction before it says so; table says that it is through memory.
+func computedTarget(code []byte, b branch) (to int, known, table bool) {
+	jump, err := decode(code, b.off)
+	if err != nil {
+		return 0, false, false
+	}
+	before, err := decode(code, b.before)
+	if err == nil {
+		to, known = before.addressFor(jump)
+	}
+	_, table = jump.args[0].(x86asm.Mem)
+	return to, known, table
 }
 
 // addressFor is the address that the instruction computes for the jump through a
