@@ -44,8 +44,14 @@ func (l *loader) checkLogs(c *Config) {
 }
 
 func (l *loader) checkIntake(c *Config) {
-	if c.Intake.Enabled && c.Intake.APIKey == "" && !loopback(c.Intake.Listen) {
-		l.warn("intake.listen", "anyone who reaches "+c.Intake.Listen+" can send lines to it", "listen on loopback, or set intake.api_key")
+	i := c.Intake
+	hasKey := i.APIKey != "" || i.APIKeyFile != ""
+	switch {
+	case !i.Enabled || loopback(i.Listen):
+	case !hasKey && i.TLS.ClientCAFile == "":
+		l.warn("intake.listen", "anyone who reaches "+i.Listen+" can send lines to it", "listen on loopback, or set intake.api_key_file or intake.tls.client_ca_file")
+	case hasKey && i.TLS.CertFile == "":
+		l.warn("intake.listen", "clients would send their API key to "+i.Listen+" in the clear, which senders of vigil refuse to do", "set intake.tls.cert_file and key_file, or listen on loopback")
 	}
 }
 

@@ -27,7 +27,9 @@ func (l *loader) derive(c *Config, lookup func() (string, error)) {
 	}
 	if c.Logs.Enabled && c.Intake.Enabled && c.Logs.Endpoint.Address == "" {
 		l.deriveValue(c, "logs.endpoint.address", dialAddress(c.Intake.Listen), "intake.listen")
-		l.deriveValue(c, "logs.endpoint.tls.insecure", true, "the embedded intake speaks plain text")
+		if c.Intake.TLS.CertFile == "" {
+			l.deriveValue(c, "logs.endpoint.tls.insecure", true, "the embedded intake speaks plain text")
+		}
 	}
 }
 
@@ -78,9 +80,12 @@ func inherit(c *Config) {
 	c.Logs.RunPath = c.RunPath
 	c.Logs.Hostname = c.Hostname
 	c.Logs.Tags = withoutService
+	embedded := c.Intake.Enabled && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen)
 	switch {
-	case c.Intake.Enabled && c.Intake.APIKey != "" && c.Logs.Endpoint.Address == dialAddress(c.Intake.Listen):
+	case embedded && c.Intake.APIKey != "":
 		c.Logs.APIKey = c.Intake.APIKey // the only one that the embedded intake accepts
+	case embedded && c.Intake.APIKeyFile != "":
+		c.Logs.APIKeyFile = c.Intake.APIKeyFile // likewise, the first of it
 	case c.APIKeyFile != "":
 		c.Logs.APIKeyFile = c.APIKeyFile
 	default:

@@ -93,7 +93,7 @@ func TestExplainUnknown(t *testing.T) {
 	for key, want := range map[string]string{
 		"serverless.hartbeat_interval": `"serverless.hartbeat_interval" is no setting; did you mean serverless.heartbeat_interval?`,
 		"heartbeat_interval":           `"heartbeat_interval" is no setting; did you mean serverless.heartbeat_interval?`,
-		"intake":                       `"intake" is a section; ask for one of: intake.api_key, intake.enabled, intake.journal, intake.listen`,
+		"intake.tls":                   `"intake.tls" is a section; ask for one of: intake.tls.cert_file, intake.tls.client_ca_file, intake.tls.key_file`,
 		"logs.sources[].pth":           `"logs.sources[].pth" is no setting; did you mean logs.sources[].path?`,
 		"logs.sources.zzz":             `"logs.sources.zzz" is no setting; did you mean logs.sources[].type or logs.sources[].path or logs.sources[].start_at or logs.sources[].service or logs.sources[].source or logs.sources[].tags?`,
 		"enabled":                      `"enabled" is no setting; did you mean serverless.enabled or debugger.enabled or logs.enabled or logs.spool.enabled or intake.enabled?`,

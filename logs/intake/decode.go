@@ -38,11 +38,11 @@ type decoder interface {
 }
 
 // newDecoder is what the request headers ask for. Errors are statuses.
-func newDecoder(ctx context.Context, deps Deps) (decoder, error) {
+func newDecoder(ctx context.Context, cfg Config) (decoder, error) {
 	encoding, profile := header(ctx, encodingHeader), header(ctx, profileHeader)
 	switch profile {
 	case "", profileRows:
-		d, err := rows.NewDecoder(encoding, deps.Limits)
+		d, err := rows.NewDecoder(encoding, cfg.rowsLimits())
 		if err != nil {
 			return nil, status.Errorf(codes.Unimplemented, "%s: %v", encodingHeader, err)
 		}
@@ -52,7 +52,7 @@ func newDecoder(ctx context.Context, deps Deps) (decoder, error) {
 		if encoding != "" && encoding != rows.Identity.Encoding() {
 			return nil, status.Errorf(codes.Unimplemented, "%s: %q with %s %s: use identity", encodingHeader, encoding, profileHeader, profile)
 		}
-		return &columnsDecoder{decoder: columns.NewDecoder(deps.Columns)}, nil
+		return &columnsDecoder{decoder: columns.NewDecoder(cfg.columnsLimits())}, nil
 	default:
 		return nil, status.Errorf(codes.Unimplemented, "%s: %q is not one of %s", profileHeader, profile, profiles)
 	}

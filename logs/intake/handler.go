@@ -40,7 +40,7 @@ type handler struct {
 }
 
 // errState means that all streams together hold too much.
-var errState = errors.New("more than the MaxStateBytes of all streams")
+var errState = errors.New("more state than all streams together may have, intake.max_state")
 
 // received is what the reader got: a batch or why there is none.
 type received struct {
@@ -186,8 +186,8 @@ func (h *handler) decode(id uint32, data []byte) error {
 	state := h.decoder.StateBytes()
 	total := h.server.counters.state.Add(int64(state - h.state))
 	h.state = state
-	if total > h.server.deps.MaxStateBytes {
-		return fmt.Errorf("batch %d: %w (%d)", id, errState, h.server.deps.MaxStateBytes)
+	if total > int64(h.server.cfg.MaxState) {
+		return fmt.Errorf("batch %d: %w (%d)", id, errState, h.server.cfg.MaxState)
 	}
 	return nil
 }

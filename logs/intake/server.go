@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,25 +14,17 @@ import (
 
 	"github.com/DataDog/agent-payload/v5/statefulpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
-	"github.com/vigil-agent/vigil/logs/codec/columns"
-	"github.com/vigil-agent/vigil/logs/codec/rows"
 	"github.com/vigil-agent/vigil/logs/intake/journal"
+	"github.com/vigil-agent/vigil/logs/internal/follow"
 )
 
 // ErrPortTaken means that something else listens on Config.Listen.
 var ErrPortTaken = errors.New("the address is in use: stop the program that listens there, or set intake.listen to another one")
 
 const (
-	// maxMessageBytes is gRPC's default, which senders rely on.
-	maxMessageBytes = 4 << 20
-	// maxStreams bounds how often the memory that one stream may take is taken.
-	maxStreams = 1024
-	// minPingInterval lets clients probe a connection with an open stream every
-	// 10 s or more; gRPC's default of 5 min would end their connections (logs
-	// specification, section 6, D11).
-	minPingInterval = 10 * time.Second
 	// cutTime is how long streams that were cut may take to end.
 	cutTime = time.Second
 	// maxHeaderBytes bounds the request headers, which are read before the key is
@@ -52,17 +45,7 @@ type Deps struct {
 	Sink Sink
 	// Listener replaces Config.Listen; the server closes it.
 	Listener net.Listener
-	// Limits and Columns bound what one stream may use in its profile; zero fields
-	// mean their default.
-	Limits  rows.Limits
-	Columns columns.Limits
-	// MaxStateBytes bounds the state of all streams together; 0 means
-	// DefaultMaxStateBytes.
-	MaxStateBytes int64
 }
-
-// DefaultMaxStateBytes is the state of a hundred streams or so.
-const DefaultMaxStateBytes = 1 << 30
 
 // Server is the receiving side. All methods may be called concurrently.
 type Server struct {
@@ -83,6 +66,9 @@ type Server struct {
 	journal  *journal.Journal
 	sink     Sink
 	sessions *sessions
+	// Of files that may change; nil without.
+	keys        *follow.File[[]string]
+	certificate *certificate
 	// serving counts the accept loop; streams the handlers and their readers. A
 	// handler is added only while stopping is false.
 	serving, streams sync.WaitGroup
@@ -93,9 +79,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	if deps.MaxStateBytes <= 0 {
-		deps.MaxStateBytes = DefaultMaxStateBytes
-	}
+	cfg = cfg.withDefaults()
 	if deps.Listener == nil {
 		if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
 			return nil, fmt.Errorf("intake: listen address %q: %w: use host:port", cfg.Listen, err)
@@ -118,9 +102,12 @@ func (s *Server) start(ctx context.Context) error {
 	if s.stopping {
 		return nil
 	}
+	options, err := s.options()
+	if err != nil {
+		return fmt.Errorf("intake: %w", err)
+	}
 	listener := s.deps.Listener
 	if listener == nil {
-		var err error
 		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen); err != nil {
 			if errors.Is(err, syscall.EADDRINUSE) {
 				err = ErrPortTaken
@@ -129,36 +116,77 @@ func (s *Server) start(ctx context.Context) error {
 		}
 	}
 	if s.sink == nil {
-		j, err := journal.Open(s.cfg.Journal, s.log)
+		j, err := journal.Open(s.cfg.Journal, s.cfg.journalOptions(), s.log)
 		if err != nil {
 			_ = listener.Close()
 			return fmt.Errorf("intake: %w", err)
 		}
 		s.journal, s.sink = j, journalSink{j}
 	}
-	s.sessions = newSessions(s.sink)
+	s.sessions = newSessions(s.sink, s.cfg.MaxSessions)
 	s.addr = listener.Addr()
-	s.grpc = grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxMessageBytes),
-		grpc.MaxHeaderListSize(maxHeaderBytes),
-		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.ConnectionTimeout(handshakeTime),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: maxIdle, Time: idleProbe, Timeout: probeTimeout}),
-	)
+	s.grpc = grpc.NewServer(options...)
 	statefulpb.RegisterStatefulLogsServiceServer(s.grpc, &service{server: s})
 	s.serving.Go(func() {
 		if err := s.grpc.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			s.log.Error("intake stopped listening", "error", err)
 		}
 	})
-	s.log.Info("intake listens", "address", s.addr.String(), "journal", s.cfg.Journal)
+	if s.keys != nil {
+		s.keys.Start()
+	}
+	if s.certificate != nil {
+		s.certificate.Start()
+	}
+	s.log.Info("intake listens", "address", s.addr.String(), "journal", cmp.Or(s.cfg.Journal, "standard output"), "tls", s.certificate != nil)
 	return nil
 }
 
+// options are those of the gRPC server. They read the files of keys and
+// certificates; the caller holds mu.
+func (s *Server) options() ([]grpc.ServerOption, error) {
+	out := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(s.cfg.MaxMessageSize),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxConcurrentStreams(uint32(s.cfg.MaxStreams)),
+		grpc.ConnectionTimeout(handshakeTime),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.cfg.MinPingInterval}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: maxIdle, Time: idleProbe, Timeout: probeTimeout}),
+	}
+	var err error
+	if s.cfg.APIKeyFile != "" {
+		if s.keys, err = followKeys(s.cfg.APIKeyFile, s.log); err != nil {
+			return nil, err
+		}
+	}
+	if s.cfg.TLS.CertFile == "" {
+		return out, nil
+	}
+	if s.certificate, err = followCertificate(s.cfg.TLS, s.log); err != nil {
+		return nil, err
+	}
+	secure, err := serverTLS(s.cfg.TLS, s.certificate.Value)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, grpc.Creds(credentials.NewTLS(secure))), nil
+}
+
+// accepted are the keys that a client may show; none accepts any.
+func (s *Server) accepted() []string {
+	switch {
+	case s.keys != nil:
+		return s.keys.Value()
+	case s.cfg.APIKey != "":
+		return []string{s.cfg.APIKey}
+	default:
+		return nil
+	}
+}
+
 // Stop accepts no more batches, acknowledges those it has, ends the streams so
-// that their clients go elsewhere, and closes the journal. When ctx is done
-// first, connections are cut and what was not acknowledged will be sent again.
+// that their clients go elsewhere, and closes the journal. When ctx or
+// Config.DrainTimeout is done first, connections are cut and what was not acknowledged will be sent again.
 // An error says that a write does not return, which nothing can cut short. It
 // may be called without Start and many times.
 func (s *Server) Stop(ctx context.Context) error {
@@ -177,6 +205,14 @@ func (s *Server) stop(ctx context.Context) error {
 			return s.deps.Listener.Close()
 		}
 		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
+	defer cancel()
+	if s.keys != nil {
+		defer s.keys.Stop(ctx)
+	}
+	if s.certificate != nil {
+		defer s.certificate.Stop(ctx)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.finish(server, journal) }()

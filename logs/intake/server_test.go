@@ -296,7 +296,7 @@ func TestS3Key(t *testing.T) {
 
 func TestS4StateCap(t *testing.T) {
 	t.Parallel()
-	s, path := serve(t, Config{}, Deps{Limits: rows.Limits{MaxStateBytes: 1000}})
+	s, path := serve(t, Config{MaxStreamState: 1000}, Deps{})
 	c := connect(t, s)
 	send(t, c, 1, datums(t, define(1, strings.Repeat("a", 800)), rawLog("fits")))
 	wantAck(t, c, 1)
@@ -331,7 +331,7 @@ func TestS6FailingSink(t *testing.T) {
 		mu     sync.Mutex
 		stored []string
 	)
-	sink := SinkFunc(func(lines []journal.Line) error {
+	sink := sinkFunc(func(lines []journal.Line) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, l := range lines {
@@ -542,8 +542,8 @@ func TestManyStreamsAtOnce(t *testing.T) {
 func TestStreamsAreBounded(t *testing.T) {
 	t.Parallel()
 	s, _ := serve(t, Config{}, Deps{})
-	s.counters.open.Add(maxStreams - 1)
-	defer s.counters.open.Add(1 - maxStreams)
+	s.counters.open.Add(DefaultMaxStreams - 1)
+	defer s.counters.open.Add(1 - DefaultMaxStreams)
 	c := connect(t, s)
 	send(t, c, 1, datums(t, rawLog("the last that fits")))
 	wantAck(t, c, 1)

@@ -34,14 +34,14 @@ func (v *service) LogsStream(stream bidi) error {
 
 // serve accepts or refuses a stream before anything is read from it.
 func (s *Server) serve(ctx context.Context, stream bidi) error {
-	if err := authorize(ctx, s.cfg.APIKey); err != nil {
+	if err := authorize(ctx, s.accepted()); err != nil {
 		return err
 	}
 	claim, err := readClaim(ctx)
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
-	decoder, err := newDecoder(ctx, s.deps)
+	decoder, err := newDecoder(ctx, s.cfg)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (s *Server) enter(h *handler) error {
 	switch {
 	case s.stopping:
 		return status.Error(codes.Unavailable, "the intake stops: try again soon")
-	case s.counters.open.Load() >= maxStreams:
-		return status.Errorf(codes.Unavailable, "%d streams are open, which is the most: send to another intake", maxStreams)
+	case s.counters.open.Load() >= int64(s.cfg.MaxStreams):
+		return status.Errorf(codes.Unavailable, "%d streams are open, which is the most: send to another intake, or raise intake.max_streams of this one", s.cfg.MaxStreams)
 	}
 	s.streams.Add(1)
 	s.counters.streams.Add(1)

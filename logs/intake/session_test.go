@@ -124,7 +124,7 @@ func TestEmptyBatchesHaveNumbers(t *testing.T) {
 	send(t, a, 1, nil)
 	wantAck(t, a, 1)
 	require.NoError(t, s.Stop(t.Context()))
-	j, err := journal.Open(path, s.log)
+	j, err := journal.Open(path, journal.Options{}, s.log)
 	require.NoError(t, err)
 	require.Equal(t, []journal.Mark{{Session: sessionID, Epoch: 1, Seq: 1}}, j.Sessions())
 	require.NoError(t, j.Close())
@@ -326,7 +326,7 @@ func TestABlockedSessionBlocksNoOther(t *testing.T) {
 
 func TestStateOfAllStreamsIsBounded(t *testing.T) {
 	t.Parallel()
-	s, _ := serve(t, Config{}, Deps{MaxStateBytes: 1000})
+	s, _ := serve(t, Config{MaxState: 1000}, Deps{})
 	for _, want := range []codes.Code{codes.OK, codes.ResourceExhausted} {
 		c := connect(t, s)
 		send(t, c, 1, datums(t, define(1, strings.Repeat("a", 600)), rawLog("x")))
@@ -447,7 +447,7 @@ func TestExactlyOnceThroughKillNine(t *testing.T) {
 		require.Error(t, cmd.Wait())
 		_ = in.Close()
 	}
-	j, err := journal.Open(path, slog.New(slog.DiscardHandler))
+	j, err := journal.Open(path, journal.Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.Equal(t, total, int(j.Sessions()[0].Seq))
 	require.NoError(t, j.Close())
@@ -492,10 +492,14 @@ func TestE12Columns(t *testing.T) {
 	bad = connect(t, s, profileHeader, profileColumns)
 	send(t, bad, 0, []byte("nonsense"))
 	wantEnd(t, bad, codes.InvalidArgument, "batch 0", "no snapshot")
-	small, _ := serve(t, Config{}, Deps{Columns: columns.Limits{MaxDataBytes: 10}})
+	small, _ := serve(t, Config{MaxBatchLines: 1}, Deps{})
 	bad = connect(t, small, profileHeader, profileColumns)
-	send(t, bad, 1, make([]byte, 11))
-	wantEnd(t, bad, codes.ResourceExhausted, "MaxDataBytes")
+	two, err := columns.NewEncoder(columns.Options{})
+	require.NoError(t, err)
+	data, _, err := two.Encode(nil, make([]record.Record, 2))
+	require.NoError(t, err)
+	send(t, bad, 1, data)
+	wantEnd(t, bad, codes.ResourceExhausted, "MaxLines")
 }
 
 // TestQ4FailedSnapshot: it is not acknowledged, and its stream ends.
@@ -517,7 +521,7 @@ func TestQ4FailedSnapshot(t *testing.T) {
 func TestQ5OnlyOK(t *testing.T) {
 	t.Parallel()
 	fail := false
-	s, _ := serve(t, Config{}, Deps{Sink: SinkFunc(func([]journal.Line) error {
+	s, _ := serve(t, Config{}, Deps{Sink: sinkFunc(func([]journal.Line) error {
 		if fail {
 			return errors.New("no room")
 		}
@@ -538,7 +542,7 @@ func TestS4MessageCap(t *testing.T) {
 	t.Parallel()
 	s, path := serve(t, Config{}, Deps{})
 	c := connect(t, s)
-	send(t, c, 1, make([]byte, maxMessageBytes+1))
+	send(t, c, 1, make([]byte, DefaultMaxMessageSize+1))
 	wantEnd(t, c, codes.ResourceExhausted, "larger than max")
 	require.Empty(t, messages(t, path))
 }

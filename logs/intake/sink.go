@@ -22,30 +22,6 @@ type SinkStream interface {
 	Append(lines []journal.Line, mark journal.Mark, done func(error))
 }
 
-// SinkFunc is a Sink that has stored the lines when it returns. It may be called
-// from several goroutines, one for each stream. It keeps no marks, so a batch may
-// be stored again after a restart.
-type SinkFunc func(lines []journal.Line) error
-
-// Stream implements Sink.
-func (f SinkFunc) Stream() SinkStream { return &funcStream{store: f} }
-
-// Sessions implements Sink.
-func (f SinkFunc) Sessions() []journal.Mark { return nil }
-
-type funcStream struct {
-	store  SinkFunc
-	failed error
-}
-
-// Append implements SinkStream.
-func (s *funcStream) Append(lines []journal.Line, _ journal.Mark, done func(error)) {
-	if s.failed == nil && len(lines) > 0 {
-		s.failed = s.store(lines)
-	}
-	done(s.failed)
-}
-
 // journalSink is the Sink of a journal.
 type journalSink struct{ *journal.Journal }
 

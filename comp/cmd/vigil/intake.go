@@ -13,8 +13,8 @@ import (
 	"github.com/vigil-agent/vigil/logs/intake"
 )
 
-// intakeStopTimeout bounds the drain of open streams.
-const intakeStopTimeout = 5 * time.Second
+// intakeStopTimeout is what stopping may take beyond intake.drain_timeout.
+const intakeStopTimeout = 2 * time.Second
 
 func newIntake() *cobra.Command {
 	var flags configFlags
@@ -28,7 +28,7 @@ acknowledged. The journal is standard output unless a file is named.`,
 		Example: "  vigil intake --listen 127.0.0.1:9092 --journal logs.ndjson\n  vigil intake | jq -r .message",
 		Args:    argsBetween(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			extra := map[string]string{}
+			extra := map[string]string{"intake.enabled": "true"}
 			if cmd.Flags().Changed("listen") {
 				extra["intake.listen"] = listen
 			}
@@ -48,7 +48,6 @@ acknowledged. The journal is standard output unless a file is named.`,
 			if err != nil {
 				return err
 			}
-			c.Intake.Enabled = true
 			return runIntake(cmd.Context(), c.Intake, logger.With("component", "intake"))
 		},
 	}
@@ -72,7 +71,7 @@ func runIntake(ctx context.Context, c intake.Config, logger *slog.Logger) error 
 	logger.Info("intake is running", "address", server.Addr())
 	<-ctx.Done()
 	stop()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), intakeStopTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout+intakeStopTimeout)
 	defer cancel()
 	return server.Stop(ctx)
 }

@@ -11,8 +11,9 @@
 // are in a second file, <journal>.sessions, and become durable with their lines or
 // not at all: a line of words that ends with its CRC-32C is added when the lines are
 // on disk, and tells the journal's size with them; what is beyond that size was not
-// acknowledged and is cut at the next start. A file of SegmentBytes is put aside as
-// <journal>.000001 and so on.
+// acknowledged and is cut at the next start. A file of
+// Options.SegmentBytes is put aside as <journal>.000001 and so on, and the oldest ones
+// are removed beyond Options.MaxBytes.
 //
 // A Journal writes from one goroutine and calls back once a batch is on disk:
 // batches that arrive while a sync runs share the next one (group commit). Read

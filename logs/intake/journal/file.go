@@ -2,16 +2,13 @@ package journal
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/internal/disk"
@@ -19,10 +16,6 @@ import (
 
 // ErrInUse means that another process writes the same journal.
 var ErrInUse = errors.New("journal is in use by another process: stop it or choose another file")
-
-// SegmentBytes is the size at which the file of a journal is put aside under a
-// number and another one begins.
-const SegmentBytes = 1 << 30
 
 // file is where a journal goes. Regular files are synced, and cut back to the
 // last complete write after a failure; pipes and terminals are only written.
@@ -33,11 +26,16 @@ type file struct {
 	// may hold more than that.
 	size   int64
 	beyond bool
+	// lazy says that writes are synced later than they return; dirty that some are
+	// not synced yet.
+	lazy, dirty bool
 
 	// Of regular files that were opened by name:
 	path     string
 	segment  int   // the number that the file gets when it is put aside
 	limit    int64 // the size at which that happens
+	most     int64 // bytes of all files together; 0: no bound
+	log      *slog.Logger
 	sessions *sessions
 }
 
@@ -50,7 +48,7 @@ type target interface {
 
 // openFile opens the file at path for appending, standard output for "". It
 // returns how many bytes of a torn end were cut off.
-func openFile(path string, limit int64) (_ *file, torn int64, err error) {
+func openFile(path string, o Options, log *slog.Logger) (_ *file, torn int64, err error) {
 	if path == "" {
 		return &file{disk: stdout{}}, 0, nil
 	}
@@ -71,15 +69,17 @@ func openFile(path string, limit int64) (_ *file, torn int64, err error) {
 	if !info.Mode().IsRegular() {
 		return &file{disk: f}, 0, nil
 	}
-	out := &file{disk: f, regular: true, path: path, limit: limit, segment: 1}
-	for _, name := range segments(path) {
-		out.segment = segmentNumber(filepath.Clean(path), name) + 1
-	}
-	sessions, last, known, err := openSessions(path + sessionsSuffix)
+	sessions, last, known, err := openSessions(path+sessionsSuffix, o)
 	if err != nil {
 		return nil, 0, err
 	}
-	out.sessions = sessions
+	out := &file{
+		disk: f, regular: true, lazy: o.Sync != SyncBatch, path: path, limit: o.SegmentBytes, most: o.MaxBytes,
+		log: log, segment: max(1, last.segment), sessions: sessions,
+	}
+	for _, name := range segments(path) {
+		out.segment = max(out.segment, segmentNumber(filepath.Clean(path), name)+1)
+	}
 	size, err := committedSize(f, info.Size(), out.segment, last, known)
 	if err != nil {
 		return nil, 0, fmt.Errorf("find the end of journal %s: %w", path, err)
@@ -91,6 +91,7 @@ func openFile(path string, limit int64) (_ *file, torn int64, err error) {
 	if err := disk.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, 0, fmt.Errorf("open journal: %w", err)
 	}
+	out.retain()
 	return out, info.Size() - size, nil
 }
 
@@ -206,7 +207,11 @@ func (f *file) write(texts [][]byte, marks []Mark) (n int64, err error) {
 			return 0, fmt.Errorf("write journal: %w", err)
 		}
 	}
-	if f.regular && n > 0 {
+	switch {
+	case !f.regular || n == 0:
+	case f.lazy:
+		f.dirty = true
+	default:
 		if err := f.disk.Sync(); err != nil {
 			return 0, fmt.Errorf("sync journal: %w", err)
 		}
@@ -221,9 +226,40 @@ func (f *file) write(texts [][]byte, marks []Mark) (n int64, err error) {
 	return n, nil
 }
 
+// sync makes what was written lazily survive a power cut.
+func (f *file) sync() error {
+	if !f.dirty {
+		return nil
+	}
+	f.dirty = false // a kernel that could not write once has dropped the pages
+	if err := f.disk.Sync(); err != nil {
+		return fmt.Errorf("sync journal: %w", err)
+	}
+	if f.sessions != nil {
+		if err := f.sessions.sync(); err != nil {
+			return fmt.Errorf("sync sessions of the journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// retain removes the oldest files beyond the bound.
+func (f *file) retain() {
+	removed, err := retain(f.path, f.limit, f.most)
+	if err != nil {
+		f.log.Warn("old files of the journal cannot be removed", "error", err)
+	}
+	if len(removed) > 0 {
+		f.log.Info("removed the oldest files of the journal, which has reached its bound", "bytes", f.most, "files", removed)
+	}
+}
+
 // rotate puts the file aside under its number and begins another one. At any time
 // the name belongs to a locked file.
 func (f *file) rotate() error {
+	if err := f.sync(); err != nil {
+		return err
+	}
 	next := f.path + ".next"
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -245,41 +281,12 @@ func (f *file) rotate() error {
 	}
 	_ = f.disk.Close() // all of it is synced
 	f.disk, f.size, f.segment = file, 0, f.segment+1
+	f.retain()
 	return nil
 }
 
-func segmentName(path string, n int) string { return fmt.Sprintf("%s.%06d", path, n) }
-
-// segmentNumber is the number of a file that was put aside, 0 when it is not one.
-func segmentNumber(path, name string) int {
-	n, err := strconv.Atoi(strings.TrimPrefix(name, path+"."))
-	if err != nil || n <= 0 || name != segmentName(path, n) {
-		return 0
-	}
-	return n
-}
-
-// segments are the files of a journal that were put aside, in order.
-func segments(path string) []string {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return nil // the file itself will tell
-	}
-	var out []string
-	for _, e := range entries {
-		name := filepath.Join(filepath.Dir(path), e.Name())
-		if segmentNumber(filepath.Clean(path), name) > 0 {
-			out = append(out, name)
-		}
-	}
-	slices.SortFunc(out, func(a, b string) int {
-		return cmp.Compare(segmentNumber(filepath.Clean(path), a), segmentNumber(filepath.Clean(path), b))
-	})
-	return out
-}
-
 func (f *file) close() error {
-	err := f.disk.Close()
+	err := errors.Join(f.sync(), f.disk.Close())
 	if f.sessions != nil {
 		err = errors.Join(err, f.sessions.close())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // ErrClosed is given to appends that a closed journal cannot take.
@@ -32,6 +33,8 @@ type Stats struct {
 // Journal appends to a file. All methods may be called concurrently.
 type Journal struct {
 	file   *file
+	log    *slog.Logger
+	every  time.Duration // between syncs; 0: none is timed
 	opened []Mark
 	done   chan struct{} // closed when the writer has ended
 
@@ -42,6 +45,7 @@ type Journal struct {
 	queue  []*entry
 	queued int
 	closed bool
+	due    bool // a timed sync
 	idle   []*entry
 	stats  Stats
 }
@@ -59,15 +63,19 @@ type entry struct {
 // crash left without its line feed is cut off and logged, and so are lines that did
 // not become durable together with their mark. Errors wrap ErrInUse when another
 // process has the file.
-func Open(path string, log *slog.Logger) (*Journal, error) {
-	f, torn, err := openFile(path, SegmentBytes)
+func Open(path string, o Options, log *slog.Logger) (*Journal, error) {
+	o = o.withDefaults()
+	f, torn, err := openFile(path, o, log)
 	if err != nil {
 		return nil, err
 	}
 	if torn > 0 {
 		log.Warn("cut the journal where a crash tore it; what is gone was not acknowledged, so its sender sends it again", "path", path, "bytes", torn)
 	}
-	j := &Journal{file: f, done: make(chan struct{})}
+	j := &Journal{file: f, log: log, done: make(chan struct{})}
+	if o.Sync == SyncInterval {
+		j.every = syncEvery
+	}
 	if f.sessions != nil {
 		j.opened = f.sessions.list()
 	}
@@ -158,9 +166,26 @@ func (j *Journal) run() {
 		texts [][]byte
 		marks []Mark
 	)
+	// The timer runs while something is not synced.
+	var timer *time.Timer
+	defer func() {
+		if timer != nil {
+			timer.Stop()
+		}
+	}()
 	for {
-		group = j.next(group[:0])
+		var due bool
+		group, due = j.next(group[:0])
+		if due {
+			timer = nil
+			if err := j.file.sync(); err != nil {
+				j.log.Error("the journal cannot be made to survive a power cut", "error", err)
+			}
+		}
 		if len(group) == 0 {
+			if due {
+				continue
+			}
 			return
 		}
 		texts, marks = texts[:0], marks[:0]
@@ -191,20 +216,34 @@ func (j *Journal) run() {
 			e.done(err)
 		}
 		j.settle(group, uint64(lines), uint64(n), len(texts) > 0, err)
+		if j.every > 0 && j.file.dirty && timer == nil {
+			timer = time.AfterFunc(j.every, j.expire)
+		}
 	}
 }
 
-// next waits for batches and returns them in group; none after Close.
-func (j *Journal) next(group []*entry) []*entry {
+// expire says that a sync is due.
+func (j *Journal) expire() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for len(j.queue) == 0 && !j.closed {
+	j.due = true
+	j.cond.Broadcast()
+}
+
+// next waits for batches and returns them in group, and whether a sync is due;
+// neither after Close.
+func (j *Journal) next(group []*entry) ([]*entry, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for len(j.queue) == 0 && !j.due && !j.closed {
 		j.cond.Wait()
 	}
+	due := j.due
+	j.due = false
 	group = append(group, j.queue...)
 	clear(j.queue)
 	j.queue = j.queue[:0]
-	return group
+	return group, due
 }
 
 // settle counts a commit and takes its buffers back.

@@ -28,7 +28,7 @@ func line(at int64, message string) Line {
 
 func open(t *testing.T, path string) *Journal {
 	t.Helper()
-	j, err := Open(path, slog.New(slog.DiscardHandler))
+	j, err := Open(path, Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = j.Close() })
 	return j
@@ -144,7 +144,7 @@ func TestTornTailIsCut(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(whole+torn), 0o600))
 		require.Len(t, readAll(t, path), 2, "a reader leaves the torn line out")
 		var log strings.Builder
-		j, err := Open(path, slog.New(slog.NewTextHandler(&log, nil)))
+		j, err := Open(path, Options{}, slog.New(slog.NewTextHandler(&log, nil)))
 		require.NoError(t, err)
 		require.NoError(t, store(j.Stream(), line(3, "c")))
 		require.NoError(t, j.Close())
@@ -192,7 +192,7 @@ func TestSecondWriterIsRefused(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
 	first := open(t, path)
-	_, err := Open(path, slog.New(slog.DiscardHandler))
+	_, err := Open(path, Options{}, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, ErrInUse)
 	require.NoError(t, first.Close())
 	require.NoError(t, open(t, path).Close())
@@ -200,9 +200,9 @@ func TestSecondWriterIsRefused(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	t.Parallel()
-	_, err := Open(filepath.Join(t.TempDir(), "no", "such", "dir"), slog.New(slog.DiscardHandler))
+	_, err := Open(filepath.Join(t.TempDir(), "no", "such", "dir"), Options{}, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	_, err = Open(t.TempDir(), Options{}, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 }
 
@@ -366,7 +366,7 @@ func TestSizeIsThatOfTheLockedFile(t *testing.T) {
 	for range 4 {
 		writers.Go(func() {
 			for range 1500 {
-				f, _, err := openFile(path, SegmentBytes)
+				f, _, err := openFile(path, Options{}.withDefaults(), slog.New(slog.DiscardHandler))
 				if errors.Is(err, ErrInUse) {
 					continue
 				}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -17,10 +18,14 @@ import (
 // Read yields the lines of the journal at path in their order, those of the files
 // that were put aside first; each line's message is its own. It ends with the first
 // error, which names the line. Bytes after the last line feed are a line that is
-// being written, or was torn by a crash, and are left out.
+// being written, or was torn by a crash, and are left out, and so are files that are
+// removed meanwhile because the journal has reached its bound.
 func Read(path string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		for _, name := range append(segments(path), path) {
+			if _, err := os.Stat(name); name != path && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
 			if !readFile(name, yield) {
 				return
 			}

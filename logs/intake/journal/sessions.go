@@ -32,9 +32,7 @@ const (
 	// maxSessionsBytes is the least size at which the file is written anew, with one
 	// mark a session.
 	maxSessionsBytes = 1 << 20
-	// maxSessions bounds the sessions that are remembered; the least recently used
-	// ones go first, and those that were not used for sessionTime.
-	maxSessions = 1 << 16
+	// sessionTime is how long a session is remembered that is not used.
 	sessionTime = 30 * 24 * time.Hour
 )
 
@@ -58,6 +56,8 @@ type session struct {
 // session.
 type sessions struct {
 	path  string
+	most  int      // sessions that are remembered
+	lazy  bool     // sync is called later
 	file  *os.File // nil: no file yet
 	size  int64
 	base  int64 // size when it was last written anew
@@ -69,8 +69,8 @@ type sessions struct {
 }
 
 // openSessions reads the file at path. last is the last commit, if there is one.
-func openSessions(path string) (s *sessions, last commit, known bool, err error) {
-	s = &sessions{path: path, marks: map[string]session{}}
+func openSessions(path string, o Options) (s *sessions, last commit, known bool, err error) {
+	s = &sessions{path: path, most: o.MaxSessions, lazy: o.Sync != SyncBatch, marks: map[string]session{}}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, commit{}, false, nil
@@ -142,12 +142,22 @@ func (s *sessions) write(c commit, marks []Mark, now time.Time) error {
 	if _, err := s.file.WriteAt(s.buf, s.size); err != nil {
 		return err
 	}
-	if err := s.file.Sync(); err != nil {
-		return err
+	if !s.lazy {
+		if err := s.file.Sync(); err != nil {
+			return err
+		}
 	}
 	s.size += int64(len(s.buf))
 	s.stale = false
 	return nil
+}
+
+// sync makes what was written lazily survive a power cut.
+func (s *sessions) sync() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Sync()
 }
 
 // rewrite replaces the file by one record with all marks.
@@ -183,7 +193,7 @@ func (s *sessions) forget(now time.Time) {
 		return cmp.Or(cmp.Compare(b.used, a.used), strings.Compare(a.Session, b.Session))
 	})
 	for i, m := range all {
-		if i >= maxSessions || now.Unix()-m.used > int64(sessionTime/time.Second) {
+		if i >= s.most || now.Unix()-m.used > int64(sessionTime/time.Second) {
 			delete(s.marks, m.Session)
 		}
 	}

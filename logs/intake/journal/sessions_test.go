@@ -96,7 +96,7 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
 	reopen := func() *Journal {
-		f, _, err := openFile(path, 300)
+		f, _, err := openFile(path, Options{SegmentBytes: 300}.withDefaults(), slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
 		j := &Journal{file: f, done: make(chan struct{}), opened: f.sessions.list()}
 		j.cond = sync.NewCond(&j.mu)
@@ -134,7 +134,7 @@ func TestRotation(t *testing.T) {
 func TestSessionsAreCompactAndBounded(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sessions")
-	s, _, known, err := openSessions(path)
+	s, _, known, err := openSessions(path, Options{}.withDefaults())
 	require.NoError(t, err)
 	require.False(t, known)
 	now := time.Unix(1_800_000_000, 0)
@@ -149,17 +149,17 @@ func TestSessionsAreCompactAndBounded(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "2 77 a 1 200 1802592001 b 1 1 1802592001 e7c3b52e\n", string(text), "one record, without what is past its time")
-	s, last, known, err := openSessions(path)
+	s, last, known, err := openSessions(path, Options{}.withDefaults())
 	require.NoError(t, err)
 	require.True(t, known)
 	require.Equal(t, commit{2, 77}, last)
 	require.Equal(t, []Mark{{"a", 1, 200}, {"b", 1, 1}}, s.list())
-	for i := range maxSessions + 5 {
+	for i := range DefaultMaxSessions + 5 {
 		s.marks[fmt.Sprint(i)] = session{Mark{fmt.Sprint(i), 1, 1}, now.Unix() + int64(i)}
 	}
 	s.forget(now)
-	require.Len(t, s.marks, maxSessions)
-	require.Contains(t, s.marks, fmt.Sprint(maxSessions+4))
+	require.Len(t, s.marks, DefaultMaxSessions)
+	require.Contains(t, s.marks, fmt.Sprint(DefaultMaxSessions+4))
 	require.NotContains(t, s.marks, "a")
 }
 
@@ -168,7 +168,7 @@ func TestUnwritableSessions(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "journal")
 	require.NoError(t, os.Mkdir(path+sessionsSuffix+".tmp", 0o700))
-	j, err := Open(path, slog.New(slog.DiscardHandler))
+	j, err := Open(path, Options{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	done := make(chan error, 1)
 	j.Stream().Append([]Line{line(1, "x")}, Mark{"a", 1, 1}, func(err error) { done <- err })
@@ -209,7 +209,7 @@ func FuzzCommit(f *testing.F) {
 func TestMarksOfAFailedCommitAreGone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
-	f, _, err := openFile(path, SegmentBytes)
+	f, _, err := openFile(path, Options{}.withDefaults(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	write := func(m Mark) error {
 		_, err := f.write([][]byte{fmt.Appendf(nil, "%s %d\n", m.Session, m.Seq)}, []Mark{m})
@@ -220,7 +220,7 @@ func TestMarksOfAFailedCommitAreGone(t *testing.T) {
 	_, err = f.write([][]byte{[]byte("a 2\nnew 1\na 3\n")}, []Mark{{"a", 2, 2}, {"new", 1, 1}, {"a", 2, 3}})
 	require.ErrorIs(t, err, os.ErrClosed)
 	onDisk := func() ([]Mark, string) {
-		s, last, known, err := openSessions(path + sessionsSuffix)
+		s, last, known, err := openSessions(path+sessionsSuffix, Options{}.withDefaults())
 		require.NoError(t, err)
 		require.True(t, known)
 		text, err := os.ReadFile(path)
@@ -242,7 +242,7 @@ func TestMarksOfAFailedCommitAreGone(t *testing.T) {
 // size holds, a commit still adds one record.
 func TestManySessionsAreNotWrittenWithEachCommit(t *testing.T) {
 	t.Parallel()
-	s, _, _, err := openSessions(filepath.Join(t.TempDir(), "sessions"))
+	s, _, _, err := openSessions(filepath.Join(t.TempDir(), "sessions"), Options{}.withDefaults())
 	require.NoError(t, err)
 	now := time.Now()
 	for i := range 30000 {
@@ -265,14 +265,14 @@ func TestManySessionsAreNotWrittenWithEachCommit(t *testing.T) {
 func TestFirstMarkIsDurableWithItsLines(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
-	f, _, err := openFile(path, SegmentBytes)
+	f, _, err := openFile(path, Options{}.withDefaults(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	disk := f.disk
 	f.disk = crashOnSync{disk}
 	require.PanicsWithValue(t, "crash", func() { _, _ = f.write([][]byte{[]byte("a 1\n")}, []Mark{{"a", 1, 1}}) })
 	require.NoError(t, disk.Close())
 	require.NoError(t, f.sessions.close())
-	f, torn, err := openFile(path, SegmentBytes)
+	f, torn, err := openFile(path, Options{}.withDefaults(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.Equal(t, int64(4), torn)
 	require.Empty(t, f.sessions.list())

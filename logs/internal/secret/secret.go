@@ -33,7 +33,7 @@ func Keys(path string) ([]string, error) {
 	var keys []string
 	for line := range strings.Lines(string(text)) {
 		key := strings.TrimSpace(line)
-		if len(text) > maxBytes || !Sendable(key) {
+		if len(text) > maxBytes || !sendable(key) {
 			return nil, errors.New("does not hold an API key: write the key alone, in printable ASCII")
 		}
 		if key != "" {
@@ -46,19 +46,17 @@ func Keys(path string) ([]string, error) {
 	return keys, nil
 }
 
-// Key reads the API key that stands alone in a file.
+// Key reads the first API key of a file: of several the one to send, while the
+// receiving side still accepts those below it.
 func Key(path string) (string, error) {
 	keys, err := Keys(path)
 	if err != nil {
 		return "", err
 	}
-	if len(keys) > 1 {
-		return "", fmt.Errorf("holds %d lines: write the one API key to use", len(keys))
-	}
 	return keys[0], nil
 }
 
-// Sendable says whether a key consists of what a header carries without quoting.
-func Sendable(key string) bool {
+// sendable says whether a key consists of what a header carries without quoting.
+func sendable(key string) bool {
 	return !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' })
 }
