@@ -138,6 +138,9 @@ type implementation struct{ inter, typ uint64 }
 // interface at off: first those the program converts to it, then other types
 // whose methods fit, in the order of the file.
 func (b *Binary) implementers(off uint64, n int) (types []uint64) {
+	if n <= 0 {
+		return nil // looking through all types takes a while
+	}
 	b.itabs.mu.Lock()
 	defer b.itabs.mu.Unlock()
 	known, ok := b.itabs.found[off]
@@ -148,7 +151,7 @@ func (b *Binary) implementers(off uint64, n int) (types []uint64) {
 		}
 		b.itabs.found[off] = known
 	}
-	return known[:min(max(n, 0), len(known))]
+	return known[:min(n, len(known))]
 }
 
 // Bounds on what is remembered of interfaces.
