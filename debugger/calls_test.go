@@ -80,7 +80,8 @@ func TestReturns(t *testing.T) {
 				}
 				require.Equal(t, "entry", info.Sites[0].Kind)
 				require.Equal(t, "return", info.Sites[1].Kind)
-				require.EqualValues(t, 16000, info.Sites[1].CostNS)
+				require.Positive(t, info.Sites[1].CostNS)
+				require.True(t, info.Sites[1].CostMeasured)
 				require.EqualValues(t, 1, sum.Hits)
 				require.EqualValues(t, 1, sum.Paired)
 			}

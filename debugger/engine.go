@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/vigil-agent/vigil/debugger/bpf"
+	"github.com/vigil-agent/vigil/debugger/calibrate"
 	"github.com/vigil-agent/vigil/debugger/control"
 	"github.com/vigil-agent/vigil/debugger/probe"
 	"github.com/vigil-agent/vigil/debugger/sink"
@@ -100,6 +101,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		Log:     e.deps.Log,
 		Changes: e.follower.Changes(),
 		Deliver: e.deliver(),
+		Costs:   calibrate.Costs,
 	})
 	if err := manager.Start(ctx); err != nil {
 		return errors.Join(err, e.follower.Stop(ctx), e.sink.Stop(ctx))

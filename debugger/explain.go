@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/calibrate"
 	"github.com/vigil-agent/vigil/debugger/explain"
 	"github.com/vigil-agent/vigil/debugger/target"
 )
@@ -19,12 +20,16 @@ type Explanation = explain.Report
 const ExplainMost = explain.DefaultMost
 
 // Explain says what a probe on a function ("main.handle") or line
-// ("server.go:42") of a binary would do. It needs no privileges. Errors say what
+// ("server.go:42") of a binary would do. It needs no privileges; with those that
+// probes need, what hits cost is measured, unless o.Costs is given. Errors say what
 // to do: ErrNotGo, and names that are not there with those that look like them.
 func Explain(path, what string, o ExplainOptions) (*Explanation, error) {
 	bin, err := binary.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("explain: %w", err)
+	}
+	if o.Costs == nil {
+		o.Costs = calibrate.Costs
 	}
 	report, err := explain.What(bin, what, o)
 	if err = errors.Join(err, bin.Close()); err != nil {

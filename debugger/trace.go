@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/calibrate"
 	"github.com/vigil-agent/vigil/debugger/control"
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/plan"
@@ -127,7 +128,7 @@ func Trace(ctx context.Context, o TraceOptions) (TraceSummary, error) {
 	// NewProgram closes the binary, also when it fails.
 	resolved := control.Resolve(bin, []probe.Definition{definition}, snapshot.Redaction{})
 	t := tracer{options: o, process: proc}
-	program, err := control.NewProgram(bin, resolved, control.Options{Wanted: t.interrupt})
+	program, err := control.NewProgram(bin, resolved, control.Options{Costs: calibrate.Costs, Wanted: t.interrupt})
 	if failed := resolved[0].Err; failed != nil {
 		err = failed
 	}
@@ -222,7 +223,7 @@ func (t *tracer) info() TraceInfo {
 	return TraceInfo{
 		PID: t.process.PID, Exe: t.process.Exe, Service: t.process.Service,
 		Function: p.Function, File: p.File, Line: p.Line,
-		Sites: control.Sites(installed.Plans()), Notes: installed.Notes(),
+		Sites: installed.Sites(), Notes: installed.Notes(),
 	}
 }
 

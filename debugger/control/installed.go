@@ -15,6 +15,7 @@ type Installed struct {
 	Definition probe.Definition
 	resolution Resolution
 	index      int
+	costs      plan.Costs
 	tally      tally
 	types      types
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/plan"
 	"github.com/vigil-agent/vigil/debugger/probe"
 	"github.com/vigil-agent/vigil/debugger/snapshot"
 	"github.com/vigil-agent/vigil/debugger/target"
@@ -38,6 +39,8 @@ type Deps struct {
 	Deliver Deliver
 	// Load is LoadKernel when nil.
 	Load Load
+	// Costs are what hits cost here; nominal when nil.
+	Costs func() plan.Costs
 }
 
 // Manager keeps probes placed in processes.
@@ -181,7 +184,7 @@ func (m *Manager) program(at *placing) (*running, error) {
 		return r, bin.Close()
 	}
 	at.resolutions = m.cache.get(keyOf(bin), func() []Resolution { return Resolve(bin, m.cfg.Definitions, m.cfg.Hide) })
-	p, err := NewProgram(bin, at.resolutions, Options{Load: m.deps.Load, Host: m.cfg.Host, Hide: m.cfg.Hide, Wanted: m.want})
+	p, err := NewProgram(bin, at.resolutions, Options{Load: m.deps.Load, Costs: m.deps.Costs, Host: m.cfg.Host, Hide: m.cfg.Hide, Wanted: m.want})
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/vigil-agent/vigil/debugger/bpf"
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/event/pair"
+	"github.com/vigil-agent/vigil/debugger/plan"
 	"github.com/vigil-agent/vigil/debugger/snapshot"
 	"github.com/vigil-agent/vigil/debugger/target"
 )
@@ -68,6 +69,9 @@ type Program struct {
 type Options struct {
 	// Load is LoadKernel when nil.
 	Load Load
+	// Costs are what hits cost here; it is called when the probes are loaded. When
+	// nil they are nominal.
+	Costs func() plan.Costs
 	// Host names the machine in snapshots; empty leaves it out.
 	Host string
 	// Hide says what snapshots do not show.
@@ -131,6 +135,13 @@ func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Re
 	var err error
 	if p.session, err = o.Load(probes); err != nil {
 		return nil, err
+	}
+	costs := plan.NominalCosts("not measured")
+	if o.Costs != nil {
+		costs = o.Costs()
+	}
+	for _, i := range p.probes {
+		i.costs = costs
 	}
 	p.reading.decoder = snapshot.NewDecoder(snapshot.Deps{Wall: p.wall, Process: p.process})
 	return p, nil

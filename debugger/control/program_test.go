@@ -193,11 +193,11 @@ func TestSummarize(t *testing.T) {
 
 func TestSites(t *testing.T) {
 	t.Parallel()
-	got := Sites([]*plan.Plan{
+	got := sites([]*plan.Plan{
 		{Sites: []plan.Site{{PC: 0x401000, Kind: plan.SiteEntry, Anchor: plan.AnchorPushRBP}, {PC: 0x403000, Kind: plan.SiteReturn, Anchor: plan.AnchorStepped}}},
 		{Sites: []plan.Site{{PC: 0x402000, Kind: plan.SiteLine, Anchor: plan.AnchorEmulated}}},
-	})
+	}, plan.Costs{PushRBP: 1, Emulated: 2, Stepped: 3})
 	require.Equal(t, []SiteStatus{
-		{"entry", "0x401000", "push", 750}, {"return", "0x403000", "stepped", 16000}, {"line", "0x402000", "emulated", 750},
+		{"entry", "0x401000", "push", 1, true}, {"return", "0x403000", "stepped", 3, true}, {"line", "0x402000", "emulated", 2, true},
 	}, got)
 }

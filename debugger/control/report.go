@@ -93,7 +93,7 @@ func (at *placing) status(i int) TargetStatus {
 		if hit.Definition.ID != at.resolutions[i].Definition.ID {
 			continue
 		}
-		t.Function, t.Sites, t.Notes = hit.Plans()[0].Function, Sites(hit.Plans()), hit.Notes()
+		t.Function, t.Sites, t.Notes = hit.Plans()[0].Function, hit.Sites(), hit.Notes()
 		if t.Snapshots = at.program.emitted(hit, at.process.PID); t.Snapshots > 0 {
 			t.State = StateEmitting
 		}

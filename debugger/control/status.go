@@ -67,19 +67,23 @@ type SiteStatus struct {
 	PC string `json:"pc"`
 	// Anchor is what the trap costs: "push" and "emulated" are one trap,
 	// "stepped" is two, some twenty times slower in a virtual machine. CostNS is
-	// what one hit costs the process, in nanoseconds, before anything is captured.
-	Anchor string `json:"anchor"`
-	CostNS int64  `json:"cost_ns"`
+	// what one hit costs the process, in nanoseconds, before anything is captured;
+	// CostMeasured says that this is so on this machine, not in general.
+	Anchor       string `json:"anchor"`
+	CostNS       int64  `json:"cost_ns"`
+	CostMeasured bool   `json:"cost_measured"`
 }
 
-// Sites are the probed instructions of plans.
-func Sites(plans []*plan.Plan) []SiteStatus {
+// Sites are the probed instructions.
+func (i *Installed) Sites() []SiteStatus { return sites(i.Plans(), i.costs) }
+
+func sites(plans []*plan.Plan, costs plan.Costs) []SiteStatus {
 	var out []SiteStatus
 	for _, p := range plans {
 		for _, s := range p.Sites {
 			out = append(out, SiteStatus{
 				Kind: s.Kind.String(), PC: "0x" + strconv.FormatUint(s.PC, 16),
-				Anchor: s.Anchor.String(), CostNS: s.Anchor.Cost().Nanoseconds(),
+				Anchor: s.Anchor.String(), CostNS: costs.Of(s.Anchor).Nanoseconds(), CostMeasured: costs.Nominal == "",
 			})
 		}
 	}

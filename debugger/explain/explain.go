@@ -14,6 +14,24 @@ type Options struct {
 	// Most is how many placements are explained; 0 means DefaultMost. The others
 	// are counted.
 	Most int
+	// Code asks for the byte-code of each placement. What is behind pointers and
+	// interfaces is collected for it, which takes longer.
+	Code bool
+	// Costs are what hits cost; it is called when there is a placement. When nil
+	// they are nominal.
+	Costs func() plan.Costs
+}
+
+// definition is the probe that is explained.
+func (o Options) definition(returns bool) plan.Definition {
+	return plan.Definition{Returns: returns, PlacesOnly: !o.Code}
+}
+
+func (o Options) costs() plan.Costs {
+	if o.Costs == nil {
+		return plan.NominalCosts("not measured")
+	}
+	return o.Costs()
 }
 
 // DefaultMost is how many placements fit a screen or two.
@@ -36,9 +54,18 @@ func What(bin *binary.Binary, what string, o Options) (*Report, error) {
 			return nil, err
 		}
 		r.places(bin, places, plan.SiteLine, o)
-		return r, nil
+	} else if err := r.function(bin, what, o); err != nil {
+		return nil, err
 	}
-	return r, r.function(bin, what, o)
+	r.Costs = costsOf(o.costs())
+	return r, nil
+}
+
+func costsOf(c plan.Costs) Costs {
+	return Costs{
+		Measured: c.Nominal == "", Why: c.Nominal,
+		PushNS: c.PushRBP.Nanoseconds(), EmulatedNS: c.Emulated.Nanoseconds(), SteppedNS: c.Stepped.Nanoseconds(),
+	}
 }
 
 func (r *Report) function(bin *binary.Binary, name string, o Options) error {
@@ -51,7 +78,7 @@ func (r *Report) function(bin *binary.Binary, name string, o Options) error {
 			r.More++
 			continue
 		}
-		r.Placements = append(r.Placements, Function(bin, &fns[i]))
+		r.Placements = append(r.Placements, function(bin, &fns[i], o))
 	}
 	r.places(bin, copies, plan.SiteEntry, o)
 	return nil
@@ -63,8 +90,8 @@ func (r *Report) places(bin *binary.Binary, places []binary.Place, kind plan.Sit
 			r.More++
 			continue
 		}
-		p, err := plan.ResolvePlace(bin, at, kind, plan.Definition{PlacesOnly: true})
-		out := placement(p, err)
+		p, err := plan.ResolvePlace(bin, at, kind, o.definition(false))
+		out := placement(p, err, o)
 		out.Function, out.File, out.Line = at.Name, at.File, at.Line
 		if at.Depth > 0 {
 			out.Inlined = &Inlined{Into: at.Function.Name, File: at.CallFile, Line: at.CallLine}
@@ -76,23 +103,33 @@ func (r *Report) places(bin *binary.Binary, places []binary.Place, kind plan.Sit
 // Function explains a probe on one function with code of its own, at its entry
 // and its returns.
 func Function(bin *binary.Binary, fn *binary.Function) Placement {
-	p, err := plan.ResolveFunction(bin, fn, plan.Definition{Returns: true, PlacesOnly: true})
-	out := placement(p, err)
+	return function(bin, fn, Options{})
+}
+
+func function(bin *binary.Binary, fn *binary.Function, o Options) Placement {
+	p, err := plan.ResolveFunction(bin, fn, o.definition(true))
+	out := placement(p, err, o)
 	out.Function, out.File, out.Line = fn.Name, fn.File, fn.Line
 	return out
 }
 
-func placement(p *plan.Plan, err error) Placement {
+func placement(p *plan.Plan, err error, o Options) Placement {
 	out := Placement{Sites: []Site{}, Variables: []Variable{}}
+	if err == nil && o.Code {
+		if err = plan.Compile(p); err == nil {
+			out.Code = strings.Split(strings.TrimSuffix(plan.DumpCode(p), "\n"), "\n")
+		}
+	}
 	if err != nil {
 		out.Error = err.Error()
 		return out
 	}
 	out.Notes = p.Notes
+	costs := o.costs()
 	for _, s := range p.Sites {
 		out.Sites = append(out.Sites, Site{
 			Kind: s.Kind.String(), To: s.To, PC: "0x" + strconv.FormatUint(s.PC, 16), Anchor: s.Anchor.String(),
-			CostNS: s.Anchor.Cost().Nanoseconds(), Restarts: s.Restarts,
+			CostNS: costs.Of(s.Anchor).Nanoseconds(), Restarts: s.Restarts,
 		})
 	}
 	for _, v := range p.Variables {

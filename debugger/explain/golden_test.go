@@ -12,6 +12,7 @@ import (
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/binary/binarytest"
+	"github.com/vigil-agent/vigil/debugger/plan"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -23,6 +24,7 @@ var masked = regexp.MustCompile(`0x[0-9a-f]+`)
 var questions = map[string]string{
 	"function": "main.blocks", "inlined": "main.inner", "generic": "Generic", "closure": "main.closures.func1",
 	"line": "main.go:20", "line of a closure": "fixture/main.go:37", "heap": "main.go:45", "method value": "main.point.area-fm",
+	"code of a function": "main.blocks", "code of a line": "main.go:45",
 }
 
 // TestText compares whole reports, of an optimised and of an unoptimised build.
@@ -34,7 +36,7 @@ func TestText(t *testing.T) {
 		bin := open(t, binarytest.Fixture(t, filepath.Join("..", "binary", "testdata", "scope"), build))
 		for name, what := range questions {
 			t.Run(variant+" "+name, func(t *testing.T) {
-				report, err := What(bin, what, Options{})
+				report, err := What(bin, what, Options{Code: strings.HasPrefix(name, "code of")})
 				text := ""
 				if err != nil {
 					text = err.Error() + "\n"
@@ -54,6 +56,35 @@ func TestText(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestCosts says what the costs are from, in both forms.
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	bin := open(t, binarytest.Fixture(t, filepath.Join("..", "binary", "testdata", "scope"), binarytest.Build{}))
+	for want, costs := range map[string]plan.Costs{
+		"\nthe costs were measured on this machine\n":                          {PushRBP: 1, Emulated: 2, Stepped: 3},
+		"\nthe costs are nominal, those of a virtual machine: not permitted\n": plan.NominalCosts("not permitted"),
+	} {
+		report, err := What(bin, "main.blocks", Options{Costs: func() plan.Costs { return costs }})
+		require.NoError(t, err)
+		require.True(t, strings.HasSuffix(string(report.Text()), want), string(report.Text()))
+		require.Equal(t, Costs{costs.Nominal == "", costs.Nominal, int64(costs.PushRBP), int64(costs.Emulated), int64(costs.Stepped)}, report.Costs)
+		require.Equal(t, report.Costs.PushNS, report.Placements[0].Sites[0].CostNS)
+		require.Equal(t, report.Costs.SteppedNS, report.Placements[0].Sites[1].CostNS)
+	}
+}
+
+// TestTailJump shows where a call goes on.
+func TestTailJump(t *testing.T) {
+	t.Parallel()
+	bin := open(t, binarytest.Fixture(t, filepath.Join("..", "testdata", "tail"), binarytest.Build{}))
+	report, err := What(bin, "main.(*outer).add", Options{Code: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"entry", "tail"}, []string{report.Placements[0].Sites[0].Kind, report.Placements[0].Sites[1].Kind})
+	require.Equal(t, "main.(*inner).add", report.Placements[0].Sites[1].To)
+	require.Contains(t, string(report.Text()), "emulated, to main.(*inner).add")
+	require.Contains(t, string(report.Text()), "root at tail jumps:")
 }
 
 // TestErrors are those of the binary.

@@ -16,6 +16,19 @@ type Report struct {
 	Placements []Placement `json:"placements"`
 	// More counts the placements that were left out; see Options.
 	More int `json:"more,omitempty"`
+	// Costs are what the CostNS of sites are from.
+	Costs Costs `json:"costs"`
+}
+
+// Costs are what a hit costs the process at each anchor, in nanoseconds.
+type Costs struct {
+	// Measured says that they were measured on this machine and kernel; if not,
+	// they are those of a virtual machine, and Why says what was missing.
+	Measured   bool   `json:"measured"`
+	Why        string `json:"why,omitempty"`
+	PushNS     int64  `json:"push_ns"`
+	EmulatedNS int64  `json:"emulated_ns"`
+	SteppedNS  int64  `json:"stepped_ns"`
 }
 
 // Placement is one place of the probe.
@@ -32,6 +45,9 @@ type Placement struct {
 	Variables []Variable `json:"variables"`
 	// Notes say what is not seen, and why.
 	Notes []string `json:"notes,omitempty"`
+	// Code is the byte-code that captures the variables, one instruction a line,
+	// when it was asked for.
+	Code []string `json:"code,omitempty"`
 	// Error is why there can be no probe; Sites is empty then.
 	Error string `json:"error,omitempty"`
 }

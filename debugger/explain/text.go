@@ -20,6 +20,11 @@ func (r *Report) Text() []byte {
 	if r.More > 0 {
 		fmt.Fprintf(&b, "\nand %d more places\n", r.More)
 	}
+	if r.Costs.Measured {
+		b.WriteString("\nthe costs were measured on this machine\n")
+	} else {
+		fmt.Fprintf(&b, "\nthe costs are nominal, those of a virtual machine: %s\n", r.Costs.Why)
+	}
 	return b.Bytes()
 }
 
@@ -43,6 +48,12 @@ func (p *Placement) text(b *bytes.Buffer) {
 	_ = w.Flush() // to a buffer
 	for _, note := range p.Notes {
 		fmt.Fprintf(b, "  note: %s\n", note)
+	}
+	if len(p.Code) > 0 {
+		b.WriteString("  byte-code:\n")
+	}
+	for _, line := range p.Code {
+		fmt.Fprintf(b, "    %s\n", line)
 	}
 }
 

@@ -72,6 +72,16 @@ func samples() map[string]*Plan {
 		{Name: "c", Type: i64, Pieces: stack(16, 8)},
 	}}
 
+	plans["jumps"] = &Plan{
+		Types: &t.Table, Sites: []Site{{Kind: SiteEntry}, {Kind: SiteTail}, {Kind: SiteReturn}},
+		Variables: []Variable{
+			{Name: "a", Role: RoleArgument, Type: i64, Pieces: registers(0, 1)},
+			{Name: "r0", Role: RoleResult, Type: i64, Pieces: registers(0, 1)},
+			{Name: "r1", Role: RoleResult, Type: i64, Pieces: registers(3, 1)},
+			{Name: "r2", Role: RoleResult, Type: i64, Unavailable: "optimised out"},
+		},
+	}
+
 	t = &table{}
 	str := t.str()
 	order := t.Add(gotype.Type{Name: "main.Order"})

@@ -7,11 +7,7 @@
 // process that runs the same file.
 package plan
 
-import (
-	"time"
-
-	"github.com/vigil-agent/vigil/debugger/gotype"
-)
+import "github.com/vigil-agent/vigil/debugger/gotype"
 
 // Plan is one probe resolved against one binary.
 type Plan struct {
@@ -75,18 +71,6 @@ const (
 	AnchorEmulated                   // another instruction the kernel emulates
 	AnchorStepped                    // single-stepped out of line
 )
-
-// Cost is what a hit of an empty probe costs the process: the kernel emulates some
-// instructions behind one trap, and steps over others with a second one. They were
-// measured in a virtual machine, where the second trap is dear (debugger
-// specification, section 7.2: 0.75 µs at PUSH RBP, 0.6 to 0.77 µs at jumps and
-// calls, 14.5 to 21.9 µs elsewhere); on bare metal both are less.
-func (a Anchor) Cost() time.Duration {
-	if a == AnchorPushRBP || a == AnchorEmulated {
-		return 750 * time.Nanosecond
-	}
-	return 16 * time.Microsecond
-}
 
 // Site is one instruction to probe.
 type Site struct {

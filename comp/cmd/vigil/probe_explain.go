@@ -22,10 +22,16 @@ FUNC is a qualified Go name such as main.handle or net/http.(*Server).Serve, or 
 single function; every instance of a generic function and every inlined copy is shown. FILE is a path as the
 compiler saw it, or the end of one from a slash on.
 
-A binary needs no privileges and no configuration; a PID needs the right to read /proc/PID/exe.
-The costs are those in a virtual machine; on bare metal they are lower.`,
+A binary needs no privileges and no configuration; a PID needs the right to read /proc/PID/exe. With the
+privileges that probes need, the costs are measured on this machine; else they are those of a virtual machine,
+more than on bare metal, and the answer says so.
+
+With --code it prints the byte-code as well that would capture the variables: first the copies to the root item, at
+entries or the line, then at returns and at jumps to other functions, then what is run on each element behind a
+pointer, a slice or a map.`,
 		Example: `  vigil probe explain ./app 'main.(*Server).handle'
   vigil probe explain ./app server.go:42
+  vigil probe explain ./app main.checkout --code
   sudo vigil probe explain $(pidof app) main.checkout --json | jq '.placements[].variables[] | select(.readable | not)'`,
 		Args: argsBetween(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,6 +42,7 @@ The costs are those in a virtual machine; on bare metal they are lower.`,
 		},
 	}
 	cmd.Flags().IntVar(&o.Most, "most", debugger.ExplainMost, "places shown; more are counted only")
+	cmd.Flags().BoolVar(&o.Code, "code", false, "print the byte-code that would capture the variables")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
 	return cmd
 }

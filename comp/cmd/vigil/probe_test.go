@@ -19,8 +19,10 @@ func TestProbeExplain(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, exitOK, execute(t.Context(), []string{"probe", "explain", own, "vigil.newRoot"}, &stdout, &stderr), stderr.String())
 	require.Contains(t, stdout.String(), "vigil.newRoot at ")
-	require.Contains(t, stdout.String(), "push     about 750ns a hit")
-	require.Contains(t, stdout.String(), "stepped  about 16µs a hit")
+	require.Regexp(t, `push +about [0-9.]+[nµm]s a hit`, stdout.String())
+	require.Regexp(t, `stepped +about [0-9.]+[nµm]s a hit`, stdout.String())
+	require.Regexp(t, `\nthe costs (were measured on this machine|are nominal, those of a virtual machine: .+)\n$`, stdout.String())
+	require.NotContains(t, stdout.String(), "byte-code")
 
 	stdout.Reset()
 	require.Equal(t, exitOK, execute(t.Context(), []string{"probe", "explain", own, "newRoot", "--json"}, &stdout, &stderr), stderr.String())
@@ -28,6 +30,12 @@ func TestProbeExplain(t *testing.T) {
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
 	require.NotEmpty(t, report.DebugInfo)
 	require.Equal(t, "entry", report.Placements[0].Sites[0].Kind)
+	require.Equal(t, report.Costs.PushNS, report.Placements[0].Sites[0].CostNS)
+	require.Equal(t, report.Costs.Measured, report.Costs.Why == "")
+
+	stdout.Reset()
+	require.Equal(t, exitOK, execute(t.Context(), []string{"probe", "explain", own, "newRoot", "--code"}, &stdout, &stderr), stderr.String())
+	require.Contains(t, stdout.String(), "  byte-code:\n    root: 0 bytes, depth 3\n        0  end\n")
 
 	for _, c := range []struct {
 		code int
