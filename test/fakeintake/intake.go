@@ -57,6 +57,7 @@ type Intake struct {
 	script  []Step
 	played  []string
 	streams []metadata.MD
+	opened  []time.Time
 	inner   *intake.Server
 	pipe    *bufconn.Listener
 }
@@ -221,11 +222,18 @@ func (f *Intake) Streams() []metadata.MD {
 	return slices.Clone(f.streams)
 }
 
+// Opened is when each of Streams was opened.
+func (f *Intake) Opened() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.opened)
+}
+
 // enter counts a stream in.
 func (f *Intake) enter(md metadata.MD) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.streams = append(f.streams, md)
+	f.streams, f.opened = append(f.streams, md), append(f.opened, time.Now())
 	return len(f.streams)
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Conditions are how a network is. The zero value is a good one.
@@ -64,7 +66,10 @@ var errClosed = errors.New("the proxy is closed")
 // Proxy is a TCP proxy on loopback whose network fails on demand. All methods may
 // be called concurrently.
 type Proxy struct {
-	addr  string
+	addr string
+	// hold keeps the port while nobody listens on it, or somebody else would be
+	// given it.
+	hold  int
 	pacer [2]pacer
 	// bytes that have passed, by Direction, and connections that were accepted.
 	bytes       [2]atomic.Int64
@@ -87,13 +92,38 @@ type Proxy struct {
 // NewProxy listens on loopback for connections to target, a host:port.
 func NewProxy(target string) (*Proxy, error) {
 	p := &Proxy{target: target, changed: make(chan struct{}), done: make(chan struct{}), links: map[*link]bool{}, budget: [2]int64{-1, -1}}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listen for the proxy: %w", err)
+	if err := p.take(); err != nil {
+		return nil, fmt.Errorf("take a port for the proxy: %w", err)
 	}
-	p.addr = listener.Addr().String()
+	listener, err := net.Listen("tcp", p.addr)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for the proxy: %w", err), unix.Close(p.hold))
+	}
 	p.serve(listener)
 	return p, nil
+}
+
+// take binds a socket that never listens to a free port. Listeners may be bound
+// beside it because both reuse addresses, and the kernel gives the port to nobody
+// else.
+func (p *Proxy) take() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd)
+	}
+	if err != nil {
+		return errors.Join(err, unix.Close(fd))
+	}
+	p.hold, p.addr = fd, fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
+	return nil
 }
 
 // Addr is the host:port for senders. It stays the same for the proxy's life.
@@ -104,6 +134,9 @@ func (p *Proxy) Bytes(d Direction) int64 { return p.bytes[d].Load() }
 
 // Connections is how many were accepted.
 func (p *Proxy) Connections() int { return int(p.connections.Load()) }
+
+// Open is how many connections are open.
+func (p *Proxy) Open() int { return len(p.open()) }
 
 // Retarget sends connections from now on elsewhere.
 func (p *Proxy) Retarget(target string) {
@@ -192,6 +225,7 @@ func (p *Proxy) Close() {
 	p.mu.Lock()
 	if !p.closed {
 		close(p.done)
+		_ = unix.Close(p.hold)
 	}
 	p.closed = true
 	if p.listener != nil {

@@ -5,10 +5,10 @@
 //	writer -> file -> agent (a process) -> Proxy -> relay -> intake -> journal
 //	   `------------------- compared, line by line -------------------'
 //
-// Faults are the cases F1 to F31 that can be played from outside of the agent;
-// each is a row of a table (see Faults) and knows its own network, receiving side
-// and moment. F25 (a hundred senders at once) and F28 (a clock that jumps) cannot:
-// they are shown in logs/stream.
+// Faults are the cases F1 to F31; each is a row of a table (see Faults) and knows
+// its own network, receiving side and moment. The agent is the real program. For
+// F28, a clock that jumps, its time package is replaced by one that differs in
+// where Now takes the seconds from.
 //
 // Every line has a number, so that a lost, a repeated, a changed and a misplaced
 // one are told apart.

@@ -18,7 +18,8 @@ func Faults() []Fault {
 	faults := []Fault{
 		scripted("F1", "reset in the middle of a batch",
 			fakeintake.Step{At: fakeintake.Batch(3), Do: fakeintake.Cut(fakeintake.Up, 700)},
-			fakeintake.Step{At: fakeintake.Batch(5), Stream: 2, Do: fakeintake.Kill()}),
+			// The first stream only asks what is spoken, and the second is cut.
+			fakeintake.Step{At: fakeintake.Batch(5), Stream: 3, Do: fakeintake.Kill()}),
 		scripted("F2", "cut after the durable write, before its acknowledgement",
 			fakeintake.Step{At: fakeintake.Ack(3), Times: 3, Do: fakeintake.Kill()}),
 		scripted("F3", "an acknowledgement comes twice", fakeintake.Step{At: fakeintake.Ack(2), Do: fakeintake.Duplicate(1)}),
@@ -50,6 +51,7 @@ func Faults() []Fault {
 					if err := errors.Join(p.arrived(p.o.Lines/share), p.fakes[0].Restart(p.ctx)); err != nil {
 						return err
 					}
+					p.played++
 				}
 				return nil
 			},
@@ -68,6 +70,7 @@ func Faults() []Fault {
 				if err := p.until("the key is refused", func() bool { return len(p.fakes[0].Streams()) > 0 }); err != nil {
 					return err
 				}
+				p.played += len(p.fakes[0].Streams())
 				return errors.Join(p.whole(), p.setKey("new"))
 			},
 			check: func(p *play, _ tally) error { return p.opened(0, 4) },
@@ -97,6 +100,7 @@ func Faults() []Fault {
 				_, err := p.fake(fakeintake.Options{Server: []grpc.ServerOption{grpc.MaxRecvMsgSize(2 << 20)}})
 				return err
 			},
+			check: (*play).refusedForSize,
 		},
 		{
 			ID: "F18", Name: "a snapshot above the server's limit", Modes: both,
@@ -108,6 +112,7 @@ func Faults() []Fault {
 				p.endpoint("profile", "rows")
 				return err
 			},
+			check: (*play).refusedForSize,
 		},
 		{
 			ID: "F19", Name: "a line that the server never takes", Modes: both, aside: 2,
@@ -141,6 +146,7 @@ func Faults() []Fault {
 				if err := p.idle(); err != nil {
 					return err
 				}
+				p.played++
 				return p.fakes[0].Restart(p.ctx)
 			},
 			check: func(p *play, _ tally) error {
@@ -159,6 +165,7 @@ func Faults() []Fault {
 				}
 				return errors.Join(dead.Set(fakeintake.Conditions{Refuse: true}), p.script())
 			},
+			check: (*play).failed,
 		},
 		wrongTLS(),
 		{
@@ -176,6 +183,7 @@ func Faults() []Fault {
 				if err := p.until("the agent connects twice", func() bool { return front.Connections() > 1 }); err != nil {
 					return err
 				}
+				p.played += front.Connections()
 				f, err := fakeintake.Start(fakeintake.Options{Config: p.nextJournal()})
 				if err != nil {
 					return err
@@ -186,9 +194,11 @@ func Faults() []Fault {
 				return nil
 			},
 		},
+		hundredClients(),
 		fullDisk(),
 		killedAgent(),
 		killedBoth(),
+		movedClock(),
 		corruptSpool(),
 		{
 			ID: "F30", Name: "the secondary of a dual send is down", Modes: both,
@@ -198,6 +208,7 @@ func Faults() []Fault {
 					return err
 				}
 				p.logs["secondary"] = map[string]any{"address": address, "tls": map[string]any{"insecure": true}}
+				p.played++
 				return p.script()
 			},
 		},

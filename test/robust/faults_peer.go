@@ -52,6 +52,25 @@ func (p *play) adopt(f *fakeintake.Intake) {
 	p.closers = append(p.closers, func() error { return f.Stop(p.ctx) })
 }
 
+// failed takes note of the streams that failed, of which there must be some.
+func (p *play) failed(tally) error {
+	if p.last.StreamErrors == 0 {
+		return ErrNotPlayed
+	}
+	p.played += int(p.last.StreamErrors)
+	return nil
+}
+
+// refusedForSize takes note of the messages that were refused for their size, of
+// which there must be some.
+func (p *play) refusedForSize(tally) error {
+	if p.last.Ends.Size == 0 {
+		return ErrNotPlayed
+	}
+	p.played += p.last.Ends.Size
+	return nil
+}
+
 // idle waits until everything written is acknowledged. The writer is held.
 func (p *play) idle() error {
 	return p.until("nothing is on its way", func() bool {
@@ -149,6 +168,7 @@ func wrongTLS() Fault {
 				}
 				front.Retarget(f.Addr())
 				front.Cut()
+				p.played++
 			}
 			return nil
 		},

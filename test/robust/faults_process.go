@@ -23,6 +23,7 @@ func killedIntake() Fault {
 				if err := errors.Join(p.arrived(p.o.Lines/share), p.restart()); err != nil {
 					return err
 				}
+				p.played++
 			}
 			return nil
 		},
@@ -88,7 +89,14 @@ func fullDisk() Fault {
 			if err := p.whole(); err != nil {
 				return err
 			}
-			time.Sleep(2 * time.Second) // the disk is full and stays so
+			if err := p.until("the disk is full", func() bool {
+				s, err := p.sections()
+				return err == nil && s.Logs.Spool.Error != ""
+			}); err != nil {
+				return err
+			}
+			p.played++
+			time.Sleep(2 * time.Second) // it stays so
 			p.measure()
 			return p.fakes[0].Network().Set(fakeintake.Conditions{})
 		},
@@ -115,6 +123,7 @@ func corruptSpool() Fault {
 			if err := errors.Join(p.crash(), p.flip()); err != nil {
 				return err
 			}
+			p.played++
 			return errors.Join(p.fakes[0].Network().Set(fakeintake.Conditions{}), p.start())
 		},
 		gone: (*play).spoolLost,
@@ -156,6 +165,7 @@ func thinUplink() Fault {
 			if err := p.script(); err != nil {
 				return err
 			}
+			p.played++
 			// Half of a padded line is chance, which nothing makes smaller.
 			return p.fakes[0].Network().Set(fakeintake.Conditions{Up: max(50_000, min(1_000_000, p.o.Lines*20))})
 		},

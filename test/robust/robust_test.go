@@ -133,7 +133,7 @@ func TestTruthTells(t *testing.T) {
 	}
 }
 
-func TestCasesAreNamedOnce(t *testing.T) {
+func TestEachCaseIsPlayed(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, f := range Faults() {
@@ -141,5 +141,8 @@ func TestCasesAreNamedOnce(t *testing.T) {
 		require.False(t, seen[f.ID], f.ID)
 		require.NotEmpty(t, f.Modes, f.ID)
 		seen[f.ID] = true
+	}
+	for n := 1; n <= 31; n++ {
+		require.True(t, seen[fmt.Sprintf("F%d", n)], "F%d", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -32,6 +33,8 @@ type Fault struct {
 	run func(p *play) error
 	// check looks at the end for what the fault should have led to; may be nil.
 	check func(p *play, c tally) error
+	// agent builds the agent that is played with; nil is that of the options.
+	agent func(ctx context.Context, out string) error
 	// aside is how many lines may be in quarantine, gone how many may be lost
 	// because the agent says so.
 	aside int
@@ -66,10 +69,14 @@ type Result struct {
 	Gone        int
 	Window      int
 	Quarantined int
-	// Replayed is how many batches the agent sent again, Peak its memory in bytes.
-	Replayed uint64
-	Peak     int64
-	Took     time.Duration
+	// Played is how often something was done to the agent or to what it talks to.
+	// StreamErrors is how many streams of the agent failed, Replayed how many
+	// batches it sent again, Peak its memory in bytes.
+	Played       int
+	StreamErrors uint64
+	Replayed     uint64
+	Peak         int64
+	Took         time.Duration
 	// Err says what is wrong; nil when what arrived is what was written. It is
 	// ErrNotSupported where the fault cannot be played.
 	Err error
@@ -81,16 +88,22 @@ func (f Fault) Play(ctx context.Context, mode Mode, o Options) (r Result) {
 		o.Lines = f.lines(o)
 	}
 	r = Result{Fault: f.ID, Name: f.Name, Mode: mode, Lines: o.Lines}
-	begin := time.Now()
-	defer func() { r.Took = time.Since(begin) }()
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
 	dir, err := os.MkdirTemp("", "vigil-robust-")
 	if err != nil {
 		r.Err = err
 		return r
 	}
 	defer func() { r.Err = errors.Join(r.Err, os.RemoveAll(dir)) }()
+	if f.agent != nil {
+		o.Agent = filepath.Join(dir, "vigil")
+		if r.Err = f.agent(ctx, o.Agent); r.Err != nil {
+			return r
+		}
+	}
+	begin := time.Now()
+	defer func() { r.Took = time.Since(begin) }()
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
 	p := &play{ctx: ctx, o: o, spool: mode == Spool, dir: dir, logs: map[string]any{}, counts: map[string]counted{}, written: make(chan struct{})}
 	if p.truth, r.Err = newTruth(); r.Err != nil {
 		return r
@@ -102,7 +115,14 @@ func (f Fault) Play(ctx context.Context, mode Mode, o Options) (r Result) {
 	}
 	r.Gone = gone
 	r.Lost, r.Duplicated, r.Window, r.Quarantined, r.Err = c.lost, c.duplicated, p.window, c.quarantined, err
-	r.Replayed, r.Peak = p.last.ReplayedBatches, p.peak
+	r.Replayed, r.StreamErrors, r.Peak = p.before.ReplayedBatches+p.last.ReplayedBatches, p.before.StreamErrors+p.last.StreamErrors, p.peak
+	r.Played = p.played
+	for _, fake := range p.fakes {
+		r.Played += len(fake.Played())
+	}
+	if r.Played == 0 && r.Err == nil {
+		r.Err = ErrNotPlayed
+	}
 	return r
 }
 

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,6 +110,8 @@ func verdict(r robust.Result) string {
 		return "ok"
 	case errors.Is(r.Err, robust.ErrNotSupported):
 		return "not supported here"
+	case errors.Is(r.Err, robust.ErrNotPlayed):
+		return "NOT PLAYED"
 	default:
 		return "VIOLATION"
 	}
@@ -117,10 +120,15 @@ func verdict(r robust.Result) string {
 // report prints the table, and then what is wrong.
 func report(results []robust.Result) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "fault\twhat happens\tmode\tlines\tlost\tduplicated\tallowed\treplayed batches\tpeak MB\tseconds\tverdict\n")
+	fmt.Fprint(table, "fault\twhat happens\tmode\tplayed\tlines\tlost\tduplicated\twindow\taside\tstream errors\treplayed batches\tpeak MB\tseconds\tverdict\n")
 	var errs []error
 	for _, r := range results {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%s\n", r.Fault, r.Name, r.Mode, r.Lines, r.Lost, r.Duplicated, r.Window, r.Replayed, r.Peak>>20, r.Took.Seconds(), verdict(r))
+		lost := strconv.Itoa(r.Lost)
+		if r.Gone > 0 {
+			lost += fmt.Sprintf(" (%d counted)", r.Gone)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%s\n", r.Fault, r.Name, r.Mode, r.Played, r.Lines, lost, r.Duplicated, r.Window,
+			r.Quarantined, r.StreamErrors, r.Replayed, r.Peak>>20, r.Took.Seconds(), verdict(r))
 		if r.Err != nil && !errors.Is(r.Err, robust.ErrNotSupported) {
 			errs = append(errs, fmt.Errorf("%s, %s: %w", r.Fault, r.Mode, r.Err))
 		}
