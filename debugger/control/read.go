@@ -116,7 +116,7 @@ func callOf(e *event.Event) pair.Call {
 // returned handles the end of a call.
 func (p *Program) returned(part *part, here *placed, e *event.Event) {
 	r := &p.reading
-	record := here.calls.Return(callOf(e))
+	record := here.calls.Return(callOf(e), e.EntryKtime)
 	if record == nil || event.Parse(record, &r.entry) != nil {
 		part.tally.alone.Add(1)
 		p.pass(part, here, r.decoder.Decode(part.layout, e))

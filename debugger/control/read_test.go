@@ -22,7 +22,9 @@ type calls struct {
 	fake *fakeSession
 	pid  int
 	now  uint64
-	got  []string // captures, duration and first error of what was delivered
+	// began has the time of the last entry of a frame: goroutine and depth.
+	began map[[2]uint64]uint64
+	got   []string // captures, duration and first error of what was delivered
 }
 
 func newCalls(t *testing.T) *calls {
@@ -33,7 +35,7 @@ func newCalls(t *testing.T) *calls {
 	require.NoError(t, err)
 	d := definition("a", "main.handle")
 	d.Returns = true
-	c := &calls{}
+	c := &calls{began: map[[2]uint64]uint64{}}
 	c.Program, err = NewProgram(bin, Resolve(bin, []probe.Definition{d}, snapshot.Redaction{}), Options{Load: func(probes []bpf.Probe) (Session, error) {
 		c.fake = newFake(probes)
 		return c.fake, nil
@@ -56,8 +58,14 @@ func (c *calls) hit(kind plan.SiteKind, goid uint64, depth uint32) *event.Event 
 	e.GoID, e.Depth = goid, depth
 	c.now += 1000
 	e.Ktime = c.now
+	frame := [2]uint64{goid, uint64(depth)}
 	if kind == plan.SiteReturn {
-		e.EntryKtime = e.Ktime - 700
+		e.EntryKtime = c.began[frame]
+		if e.EntryKtime == 0 { // it was lost
+			e.EntryKtime = e.Ktime - 700
+		}
+	} else {
+		c.began[frame] = e.Ktime
 	}
 	return e
 }

@@ -114,10 +114,12 @@ func (p *Pairer) Entry(c Call, ktime uint64, event []byte) {
 	}
 }
 
-// Return gives the entry of the call that returned, valid until the next call
-// of the pairer; nil when it is not there: the call began before the probe was
-// placed, or its entry was given back.
-func (p *Pairer) Return(c Call) []byte {
+// Return gives the entry of the call that returned and had begun at a time, valid
+// until the next call of the pairer; nil when it is not there: the call began
+// before the probe was placed, or its entry was given back or lost. In the last
+// case there may be one of an earlier call of the same frame, whose return was
+// lost too: the time tells them apart.
+func (p *Pairer) Return(c Call, began uint64) []byte {
 	key := goroutine{c.Target, c.GoID}
 	s := p.stacks[key]
 	if s == nil {
@@ -126,7 +128,11 @@ func (p *Pairer) Return(c Call) []byte {
 	p.unwind(s, c.Depth)
 	var event []byte
 	if i := s.find(c); i >= 0 {
-		event = p.take(s, i)
+		if s.entries[i].ktime == began {
+			event = p.take(s, i)
+		} else {
+			p.give(s, i, Unwound)
+		}
 	}
 	p.tidy(key, s)
 	return event

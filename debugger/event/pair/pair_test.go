@@ -28,13 +28,13 @@ func TestNestedCalls(t *testing.T) {
 	p.Entry(call(7, 200), 0, []byte("inner"))
 	p.Entry(call(8, 100), 0, []byte("other goroutine"))
 	require.Equal(t, 3, p.Pending())
-	require.Equal(t, "inner", string(p.Return(call(7, 200))))
+	require.Equal(t, "inner", string(p.Return(call(7, 200), 0)))
 	p.Entry(call(7, 200), 0, []byte("inner again"))
-	require.Equal(t, "inner again", string(p.Return(call(7, 200))))
-	require.Equal(t, "outer", string(p.Return(call(7, 100))))
-	require.Nil(t, p.Return(call(7, 100)), "once")
-	require.Nil(t, p.Return(call(9, 100)), "it began before the probe was there")
-	require.Equal(t, "other goroutine", string(p.Return(call(8, 100))))
+	require.Equal(t, "inner again", string(p.Return(call(7, 200), 0)))
+	require.Equal(t, "outer", string(p.Return(call(7, 100), 0)))
+	require.Nil(t, p.Return(call(7, 100), 0), "once")
+	require.Nil(t, p.Return(call(9, 100), 0), "it began before the probe was there")
+	require.Equal(t, "other goroutine", string(p.Return(call(8, 100), 0)))
 	require.Empty(t, *orphans)
 	require.Zero(t, p.Bytes())
 	require.Empty(t, p.stacks)
@@ -46,8 +46,8 @@ func TestTwoProbesOnOneFunction(t *testing.T) {
 	a, b := Call{GoID: 1, Depth: 64, Probe: 1}, Call{GoID: 1, Depth: 64, Probe: 2}
 	p.Entry(a, 0, []byte("a"))
 	p.Entry(b, 0, []byte("b"))
-	require.Equal(t, "a", string(p.Return(a)))
-	require.Equal(t, "b", string(p.Return(b)))
+	require.Equal(t, "a", string(p.Return(a, 0)))
+	require.Equal(t, "b", string(p.Return(b, 0)))
 	require.Empty(t, *orphans)
 }
 
@@ -57,13 +57,24 @@ func TestPanicsUnwind(t *testing.T) {
 	p.Entry(call(7, 100), 0, []byte("recovers"))
 	p.Entry(call(7, 200), 0, []byte("calls"))
 	p.Entry(call(7, 300), 0, []byte("panics"))
-	require.Equal(t, "recovers", string(p.Return(call(7, 100))))
+	require.Equal(t, "recovers", string(p.Return(call(7, 100), 0)))
 	require.Equal(t, []orphan{{"panics", Unwound}, {"calls", Unwound}}, *orphans)
 
 	p.Entry(call(7, 100), 0, []byte("lost"))
 	p.Entry(call(7, 100), 0, []byte("next"))
 	require.Equal(t, orphan{"lost", Unwound}, (*orphans)[2])
-	require.Equal(t, "next", string(p.Return(call(7, 100))))
+	require.Equal(t, "next", string(p.Return(call(7, 100), 0)))
+}
+
+// TestLostEntry loses the return of one call and the entry of the next one of the
+// same frame: what is left of the two is not one call.
+func TestLostEntry(t *testing.T) {
+	t.Parallel()
+	p, orphans := recorder(1 << 20)
+	p.Entry(call(7, 100), 10, []byte("first"))
+	require.Nil(t, p.Return(call(7, 100), 20))
+	require.Equal(t, []orphan{{"first", Unwound}}, *orphans)
+	require.Zero(t, p.Pending())
 }
 
 func TestBudgetEvictsTheOldest(t *testing.T) {
@@ -89,7 +100,7 @@ func TestExpire(t *testing.T) {
 	for i := range uint64(4) {
 		p.Entry(call(i, 100), 10*i, fmt.Appendf(nil, "call %d", i))
 	}
-	require.NotNil(t, p.Return(call(1, 100)))
+	require.NotNil(t, p.Return(call(1, 100), 10))
 	p.Expire(20)
 	require.Equal(t, []orphan{{"call 0", Overdue}}, *orphans)
 	p.Expire(100)
@@ -104,8 +115,9 @@ func TestPairerProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		type frame struct {
-			call Call
-			text string
+			call  Call
+			began uint64
+			text  string
 		}
 		live, gone := map[uint64][]frame{}, map[string]bool{}
 		p := New(rapid.IntRange(200, 5000).Draw(t, "budget"), func(entry []byte, _ End) {
@@ -121,15 +133,19 @@ func TestPairerProperty(t *testing.T) {
 				if len(frames) > 0 {
 					depth = frames[len(frames)-1].call.Depth + 8
 				}
-				f := frame{call(goid, depth), fmt.Sprint("entry ", i)}
-				p.Entry(f.call, 0, []byte(f.text))
+				f := frame{call(goid, depth), uint64(i), fmt.Sprint("entry ", i)}
+				if rapid.IntRange(0, 9).Draw(t, "lost") == 0 {
+					gone[f.text] = true
+				} else {
+					p.Entry(f.call, f.began, []byte(f.text))
+				}
 				live[goid] = append(frames, f)
 			case 2, 3:
 				if len(frames) == 0 {
 					continue
 				}
 				last := frames[len(frames)-1]
-				if event := p.Return(last.call); event == nil {
+				if event := p.Return(last.call, last.began); event == nil {
 					require.True(t, gone[last.text], "%s is missing", last.text)
 				} else {
 					require.Equal(t, last.text, string(event))
@@ -154,7 +170,7 @@ func BenchmarkPair(b *testing.B) {
 	for i := range b.N {
 		c := call(uint64(i%64), 100)
 		p.Entry(c, 0, event)
-		if p.Return(c) == nil {
+		if p.Return(c, 0) == nil {
 			b.Fatal("lost")
 		}
 	}
