@@ -139,28 +139,30 @@ type captureStats struct {
 	BusyNs     uint64
 	Returns    uint64
 	Unmatched  uint64
+	Passed     uint64
 }
 
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	captureMapCalls        = "calls"
-	captureMapCode         = "code"
-	captureMapDynamics     = "dynamics"
-	captureMapParams       = "params"
-	captureMapRing         = "ring"
-	captureMapScratch      = "scratch"
-	captureMapSites        = "sites"
-	captureMapStacks       = "stacks"
-	captureMapStats        = "stats"
-	captureMapThrottle     = "throttle"
-	captureProgOnHit       = "on_hit"
-	captureVarLastWake     = "last_wake"
-	captureVarPaused       = "paused"
-	captureVarScratchSlots = "scratch_slots"
-	captureVarSleepable    = "sleepable"
-	captureVarWakeBytes    = "wake_bytes"
+	captureMapCalls         = "calls"
+	captureMapCode          = "code"
+	captureMapDynamics      = "dynamics"
+	captureMapParams        = "params"
+	captureMapRing          = "ring"
+	captureMapScratch       = "scratch"
+	captureMapSites         = "sites"
+	captureMapStacks        = "stacks"
+	captureMapStats         = "stats"
+	captureMapThrottle      = "throttle"
+	captureProgOnHit        = "on_hit"
+	captureVarLastWake      = "last_wake"
+	captureVarPaused        = "paused"
+	captureVarScratchPerCpu = "scratch_per_cpu"
+	captureVarScratchSlots  = "scratch_slots"
+	captureVarSleepable     = "sleepable"
+	captureVarWakeBytes     = "wake_bytes"
 )
 
 // loadCapture returns the embedded CollectionSpec for capture.
@@ -228,11 +230,12 @@ type captureMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureVariableSpecs struct {
-	LastWake     *ebpf.VariableSpec `ebpf:"last_wake"`
-	Paused       *ebpf.VariableSpec `ebpf:"paused"`
-	ScratchSlots *ebpf.VariableSpec `ebpf:"scratch_slots"`
-	Sleepable    *ebpf.VariableSpec `ebpf:"sleepable"`
-	WakeBytes    *ebpf.VariableSpec `ebpf:"wake_bytes"`
+	LastWake      *ebpf.VariableSpec `ebpf:"last_wake"`
+	Paused        *ebpf.VariableSpec `ebpf:"paused"`
+	ScratchPerCpu *ebpf.VariableSpec `ebpf:"scratch_per_cpu"`
+	ScratchSlots  *ebpf.VariableSpec `ebpf:"scratch_slots"`
+	Sleepable     *ebpf.VariableSpec `ebpf:"sleepable"`
+	WakeBytes     *ebpf.VariableSpec `ebpf:"wake_bytes"`
 }
 
 // captureObjects contains all objects after they have been loaded into the kernel.
@@ -286,11 +289,12 @@ func (m *captureMaps) Close() error {
 //
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureVariables struct {
-	LastWake     *ebpf.Variable `ebpf:"last_wake"`
-	Paused       *ebpf.Variable `ebpf:"paused"`
-	ScratchSlots *ebpf.Variable `ebpf:"scratch_slots"`
-	Sleepable    *ebpf.Variable `ebpf:"sleepable"`
-	WakeBytes    *ebpf.Variable `ebpf:"wake_bytes"`
+	LastWake      *ebpf.Variable `ebpf:"last_wake"`
+	Paused        *ebpf.Variable `ebpf:"paused"`
+	ScratchPerCpu *ebpf.Variable `ebpf:"scratch_per_cpu"`
+	ScratchSlots  *ebpf.Variable `ebpf:"scratch_slots"`
+	Sleepable     *ebpf.Variable `ebpf:"sleepable"`
+	WakeBytes     *ebpf.Variable `ebpf:"wake_bytes"`
 }
 
 // capturePrograms contains all programs after they have been loaded into the kernel.

@@ -126,19 +126,23 @@ func (s *Session) size(spec *ebpf.CollectionSpec, ring uint32) error {
 	} {
 		spec.Maps[name].MaxEntries = uint32(n)
 	}
-	if err := spec.Variables[captureVarScratchSlots].Set(uint32(scratch)); err != nil {
-		return fmt.Errorf("set %s: %w", captureVarScratchSlots, err)
-	}
-	// A quarter of the ring: section 9.4 of the debugger specification.
-	if err := spec.Variables[captureVarWakeBytes].Set(uint64(ring / 4)); err != nil {
-		return fmt.Errorf("set %s: %w", captureVarWakeBytes, err)
+	for name, value := range map[string]any{
+		captureVarScratchSlots:  uint32(scratch),
+		captureVarScratchPerCpu: uint32(perCPU),
+		// A quarter of the ring: section 9.4 of the debugger specification.
+		captureVarWakeBytes: uint64(ring / 4),
+	} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
 const (
-	// scratchSlots is SCRATCH_SLOTS in c/layout.h: as many buffers, of 580 KiB,
-	// are tried for a hit; perCPU of them are made for each processor.
+	// scratchSlots is SCRATCH_SLOTS in c/layout.h: as many buffers, of 590 KiB,
+	// are tried for a hit; perCPU of them are made for each processor, which is
+	// where it begins to look.
 	scratchSlots = 4
 	perCPU       = 2
 	// maxScratch bounds all buffers to 18 MiB: machines can have hundreds of

@@ -8,14 +8,16 @@ import (
 // ProbeStats counts what happened to the hits of one probe since Load. Every
 // hit is in exactly one of Throttled, Sent, RingFull and NoScratch, and every
 // return in one of Unmatched and the last three, except those being handled at the
-// moment.
+// moment. What happens while the session is paused is in Passed only.
 type ProbeStats struct {
 	// Hits is how often an entry or line of the probe was executed; Returns is how
 	// often a return was.
 	Hits, Returns uint64
 	// Unmatched returns were of calls that were throttled, or in progress when the
-	// probe was placed.
+	// probe was placed, or were pushed out by maxCalls later ones.
 	Unmatched uint64
+	// Passed hits and returns were left to another session (Session.Pause).
+	Passed uint64
 	// Throttled hits were over the rate.
 	Throttled uint64
 	// Sent events are in the ring buffer or were read from it.
@@ -56,6 +58,7 @@ func (s *Session) collectStats() ([]ProbeStats, error) {
 			p.Hits += c.Hits
 			p.Returns += c.Returns
 			p.Unmatched += c.Unmatched
+			p.Passed += c.Passed
 			p.Throttled += c.Throttled
 			p.Sent += c.Sent
 			p.RingFull += c.RingFull

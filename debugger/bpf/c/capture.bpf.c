@@ -30,7 +30,7 @@ char __license[] SEC("license") = "GPL";
 static __always_inline struct scratch *claim(__u32 cpu)
 {
 	for (int i = 0; i < SCRATCH_SLOTS; i++) {
-		__u32 key = cpu * SCRATCH_PER_CPU + i;
+		__u32 key = cpu * scratch_per_cpu + i;
 
 		if (key >= scratch_slots)
 			key %= scratch_slots;
@@ -161,8 +161,12 @@ int on_hit(struct pt_regs *ctx)
 	struct params *p = bpf_map_lookup_elem(&params, &probe);
 	struct stats *st = bpf_map_lookup_elem(&stats, &probe);
 
-	if (!p || !st || paused)
+	if (!p || !st)
 		return 0;
+	if (paused) {
+		count(st->passed, 1);
+		return 0;
+	}
 	__u32 key = p->first_site + index;
 	struct site *site = bpf_map_lookup_elem(&sites, &key);
 

@@ -24,7 +24,6 @@
 #define MAP_SLOTS 8	     /* entries of a group of a map */
 #define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */
-#define SCRATCH_PER_CPU 2   /* where a CPU begins to look; perCPU in load.go */
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
 #define WAKE_NS 10000000ULL /* the longest time between wake-ups of the reader while events flow */
@@ -142,6 +141,7 @@ struct stats {
 	__u64 busy_ns;	  /* time spent in hits that were not throttled */
 	__u64 returns;	  /* the program ran at a return */
 	__u64 unmatched;  /* returns of calls that were not captured */
+	__u64 passed;	  /* hits and returns that were left to another session */
 };
 
 struct event_header {

@@ -89,8 +89,9 @@ struct {
 
 /* The program may sleep, so reads may wait for a page. Set by the loader. */
 const volatile bool sleepable = false;
-/* Entries of scratch. Set by the loader. */
+/* Entries of scratch, and how far apart CPUs begin to look there. Set by the loader. */
 const volatile __u32 scratch_slots = 1;
+const volatile __u32 scratch_per_cpu = 1;
 /* Bytes waiting in the ring from which every event wakes the reader. */
 const volatile __u64 wake_bytes = 1 << 20;
 /* No hits are taken: another session does, or is about to. */
