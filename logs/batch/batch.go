@@ -7,7 +7,7 @@
 // A batch is sealed as soon as it holds Config.MaxLines lines or
 // Config.MaxBytes bytes, when its oldest line is Config.MaxWait old, and by
 // Flush. While Next blocks, one sealed batch waits and Add blocks, so at most
-// three batches are in memory.
+// three batches are in memory, each with a copy of its messages in one piece.
 package batch
 
 import (
@@ -30,8 +30,8 @@ type Config struct {
 	MaxWait time.Duration
 }
 
-// Next takes sealed batches, one at a time. It must not keep the slice, which is
-// reused. It blocks while there is no room. After an error nothing more is
+// Next takes sealed batches, one at a time. It must keep neither the slice nor the
+// messages, whose memory is used again. It blocks while there is no room. After an error nothing more is
 // handed on.
 type Next func(ctx context.Context, lines []record.Record) error
 
@@ -44,9 +44,9 @@ type Batcher struct {
 	next Next
 
 	sealed chan item
-	free   chan []record.Record // slices to fill again
-	opened chan time.Time       // when the open batch got its first line
-	stop   context.CancelFunc   // gives up what Next has not taken
+	free   chan *group        // to fill again
+	opened chan time.Time     // when the open batch got its first line
+	stop   context.CancelFunc // gives up what Next has not taken
 	ctx    context.Context
 	done   chan struct{} // closed when all sealed batches were handed on or given up
 
@@ -54,8 +54,7 @@ type Batcher struct {
 
 	// turn holds one token; who has it owns what follows.
 	turn   chan struct{}
-	open   []record.Record
-	bytes  int
+	open   *group
 	first  time.Time
 	closed bool
 
@@ -66,7 +65,7 @@ type Batcher struct {
 
 // item is a sealed batch, or a question whether all before it are handed on.
 type item struct {
-	lines []record.Record
+	batch *group
 	asked chan<- error
 }
 
@@ -80,9 +79,10 @@ func New(cfg Config, next Next) (*Batcher, error) {
 	}
 	b := &Batcher{
 		cfg: cfg, next: next,
-		sealed: make(chan item, 1), free: make(chan []record.Record, 3), opened: make(chan time.Time, 1),
+		sealed: make(chan item, 1), free: make(chan *group, 3), opened: make(chan time.Time, 1),
 		done: make(chan struct{}), turn: make(chan struct{}, 1),
 	}
+	b.open = b.blank()
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b, nil
 }
@@ -108,7 +108,7 @@ func (b *Batcher) Start(context.Context) error {
 // Add appends lines, in order and without lines of others in between as far as
 // they fit into one batch. It blocks while there is no room, and returns an error
 // when ctx ends first, when Next has failed, or when the batcher is stopped; some
-// of the lines may have been taken then.
+// of the lines may have been taken then. It keeps nothing of lines.
 func (b *Batcher) Add(ctx context.Context, lines []record.Record) error {
 	if err := b.lock(ctx); err != nil {
 		return err
@@ -116,17 +116,16 @@ func (b *Batcher) Add(ctx context.Context, lines []record.Record) error {
 	defer b.unlock()
 	for i := range lines {
 		size := len(lines[i].Message)
-		if len(b.open) > 0 && b.bytes+size > b.cfg.MaxBytes {
+		if len(b.open.lines) > 0 && len(b.open.text)+size > b.cfg.MaxBytes {
 			if err := b.seal(ctx); err != nil {
 				return err
 			}
 		}
-		if len(b.open) == 0 {
+		if len(b.open.lines) == 0 {
 			b.begin()
 		}
-		b.open = append(b.open, lines[i])
-		b.bytes += size
-		if len(b.open) >= b.cfg.MaxLines || b.bytes >= b.cfg.MaxBytes {
+		b.open.add(lines[i])
+		if len(b.open.lines) >= b.cfg.MaxLines || len(b.open.text) >= b.cfg.MaxBytes {
 			if err := b.seal(ctx); err != nil {
 				return err
 			}
@@ -241,18 +240,24 @@ func (b *Batcher) begin() {
 
 // seal closes the open batch and hands it over. The caller holds the turn.
 func (b *Batcher) seal(ctx context.Context) error {
-	if len(b.open) == 0 {
+	if len(b.open.lines) == 0 {
 		return nil
 	}
-	if err := b.push(ctx, item{lines: b.open}); err != nil {
+	if err := b.push(ctx, item{batch: b.open}); err != nil {
 		return err
 	}
-	b.open, b.bytes = nil, 0
-	select {
-	case b.open = <-b.free:
-	default:
-	}
+	b.open = b.blank()
 	return nil
+}
+
+// blank returns an empty batch.
+func (b *Batcher) blank() *group {
+	select {
+	case used := <-b.free:
+		return used
+	default:
+		return &group{bound: b.cfg.MaxBytes}
+	}
 }
 
 func (b *Batcher) push(ctx context.Context, it item) error {
@@ -274,8 +279,8 @@ func (b *Batcher) send() {
 	defer b.stop()
 	for it := range b.sealed {
 		err := b.failure()
-		if err == nil && len(it.lines) > 0 {
-			if err = b.next(b.ctx, it.lines); err != nil {
+		if err == nil && it.batch != nil {
+			if err = b.next(b.ctx, it.batch.seal()); err != nil {
 				b.fail(err)
 			}
 		}
@@ -283,9 +288,9 @@ func (b *Batcher) send() {
 			it.asked <- err
 			continue
 		}
-		clear(it.lines)
+		it.batch.empty()
 		select {
-		case b.free <- it.lines[:0]:
+		case b.free <- it.batch:
 		default:
 		}
 	}
@@ -316,7 +321,7 @@ func (b *Batcher) sealOld(sent <-chan struct{}) {
 		return
 	}
 	defer b.unlock()
-	if !b.closed && len(b.open) > 0 && time.Since(b.first) >= b.cfg.MaxWait {
+	if !b.closed && len(b.open.lines) > 0 && time.Since(b.first) >= b.cfg.MaxWait {
 		_ = b.seal(b.ctx) // fails only when the batcher ends
 	}
 }

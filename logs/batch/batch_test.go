@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,6 +294,60 @@ func TestConcurrentAdds(t *testing.T) {
 			require.Equal(t, n, got[name])
 		}
 	})
+}
+
+// What was added belongs to the caller again, and messages arrive whole however
+// often their memory had to grow.
+func TestMessagesAreCopied(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		message := rapid.SliceOfN(rapid.Byte(), 0, 700)
+		messages := rapid.SliceOfN(message, 1, 50).Draw(t, "messages")
+		var want, got [][]byte
+		b, err := New(Config{rapid.IntRange(1, 20).Draw(t, "lines"), rapid.IntRange(1, 2000).Draw(t, "bytes"), time.Hour}, func(_ context.Context, batch []record.Record) error {
+			for _, line := range batch {
+				got = append(got, slices.Clone(line.Message))
+				line.Message = append(line.Message, "appended"...) // reaches no neighbour
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		require.NoError(t, b.Start(context.Background()))
+		for _, m := range messages {
+			want = append(want, append([]byte{}, m...))
+			line := []record.Record{{Message: m}}
+			require.NoError(t, b.Add(context.Background(), line))
+			clear(m)
+			line[0] = record.Record{}
+		}
+		require.NoError(t, b.Stop(context.Background()))
+		require.Len(t, got, len(want))
+		for i := range want {
+			require.Equal(t, string(want[i]), string(got[i]))
+		}
+	})
+}
+
+// Memory for messages never exceeds the bound of a batch, and is given up after a
+// batch that was unusually large.
+func TestMemoryOfMessages(t *testing.T) {
+	t.Parallel()
+	const bound = 8 * keptBytes
+	g := group{bound: bound}
+	line := record.Record{Message: make([]byte, 1000)}
+	for len(g.text)+1000 <= bound {
+		g.add(line)
+		require.LessOrEqual(t, cap(g.text), bound)
+	}
+	g.empty()
+	require.Equal(t, bound, cap(g.text), "the next batch may be like it")
+	for range 300 {
+		g.add(line)
+	}
+	g.empty()
+	require.Zero(t, cap(g.text))
+	g.add(record.Record{Message: make([]byte, bound+1)})
+	require.Equal(t, bound+1, cap(g.text))
 }
 
 func BenchmarkAdd(b *testing.B) {

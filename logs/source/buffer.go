@@ -1,39 +1,93 @@
 package source
 
-// Sizes of what one read takes from a file, in bytes.
-const (
-	// minChunk keeps a trickle of short lines from allocating once per line.
-	minChunk = 4 << 10
-	// maxChunk is where larger reads stopped being faster.
-	maxChunk = 256 << 10
+import (
+	"context"
+
+	"github.com/vigil-agent/vigil/logs/record"
 )
 
-// buffer holds the bytes of a file between the last line that was handed on and
-// the place reached by reading. Records refer to its memory, so it is only ever
-// appended to, and replaced when full.
-type buffer struct {
-	text []byte // what is not handed on yet; spare capacity is free to be filled
+// Bounds of the memory that reading takes.
+const (
+	// maxChunk is what one read takes from a file at most, in bytes: larger reads
+	// were not faster.
+	maxChunk = 256 << 10
+	// readersAtOnce is how many readers of local files have a chunk at once, whatever
+	// the number of files. The Sink takes the lines of one at a time, so that more
+	// would wait with their memory full.
+	readersAtOnce = 4
+	// spareRest is what a reader may hold besides the line that is not complete.
+	spareRest = 4 << 10
+)
+
+// chunk is what was read from a file last, after the beginning of a line that was
+// not complete before.
+type chunk struct {
+	memory []byte
+	lines  []record.Record // empty, with room for groupSize
+	local  bool
 }
 
-// room returns free memory for reading up to want bytes, at least one.
-func (b *buffer) room(want int64) []byte {
-	n := int(min(max(want, 1), maxChunk))
-	if spare := cap(b.text) - len(b.text); spare < n && spare < minChunk/2 {
-		// Twice what is held back, so that a line that arrives in crumbs is not
-		// copied for each of them.
-		next := make([]byte, len(b.text), max(2*len(b.text), len(b.text)+n, minChunk))
-		copy(next, b.text)
-		b.text = next
+// room makes the chunk begin with rest and returns the memory behind it for up to
+// want bytes, at least one.
+func (c *chunk) room(rest []byte, want int64) []byte {
+	most := maxChunk
+	if len(rest) < maxChunk/2 {
+		most -= len(rest) // the chunk keeps its size
 	}
-	spare := b.text[len(b.text):cap(b.text)]
-	return spare[:min(n, len(spare))]
+	n := int(min(max(want, 1), int64(most)))
+	if need := len(rest) + n; cap(c.memory) < need {
+		c.memory = make([]byte, max(need, maxChunk))
+	}
+	c.memory = append(c.memory[:0], rest...)
+	return c.memory[len(rest) : len(rest)+n]
 }
 
-// filled says that the first n bytes of room now hold file content.
-func (b *buffer) filled(n int) { b.text = b.text[:len(b.text)+n] }
+// text is all of the chunk after n bytes were read into its room.
+func (c *chunk) text(n int) []byte { return c.memory[:len(c.memory)+n] }
 
-// take gives up the first n bytes: they belong to records now.
-func (b *buffer) take(n int) { b.text = b.text[n:] }
+// chunks lends memory for reading.
+type chunks struct {
+	readers chan struct{}
+	free    chan *chunk
+}
 
-// drop forgets what is held back and its memory.
-func (b *buffer) drop() { b.text = nil }
+func newChunks() *chunks {
+	return &chunks{
+		readers: make(chan struct{}, readersAtOnce),
+		free:    make(chan *chunk, readersAtOnce),
+	}
+}
+
+// borrow waits for its turn, or for the end of ctx. A file that is not local never
+// waits and makes none wait: nobody knows how long a read takes there.
+func (c *chunks) borrow(ctx context.Context, local bool) (*chunk, error) {
+	if local {
+		select {
+		case c.readers <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	var lent *chunk
+	select {
+	case lent = <-c.free:
+	default:
+		lent = &chunk{lines: make([]record.Record, 0, groupSize)}
+	}
+	lent.local = local
+	return lent, nil
+}
+
+func (c *chunks) giveBack(lent *chunk) {
+	local := lent.local
+	if cap(lent.memory) > maxChunk { // it grew for a long line
+		lent.memory = nil
+	}
+	select {
+	case c.free <- lent:
+	default:
+	}
+	if local {
+		<-c.readers
+	}
+}

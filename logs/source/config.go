@@ -65,9 +65,9 @@ type Pattern struct {
 	Tags []string
 }
 
-// Sink takes the lines of one file, in order. It may keep the messages but not
-// the slice. It blocks for as long as there is no room; an error ends the
-// reading of the file until the next start.
+// Sink takes the lines of one file, in order. It keeps neither the slice nor the
+// messages, whose memory is used again. It blocks for as long as there is no room;
+// an error ends the reading of the file until the next start.
 type Sink func(ctx context.Context, lines []record.Record) error
 
 // Deps is what Files needs from its owner.

@@ -26,7 +26,7 @@
 // and invalid UTF-8 included. A line longer than Config.MaxLine is cut into
 // records of that size, which is counted.
 //
-// Reading stops while the Sink blocks, so memory is bounded by one chunk per
-// file. The bytes of a chunk stay valid and unchanged as long as a record refers
-// to them.
+// Reading stops while the Sink blocks. Memory is bounded by four chunks of 256 KiB
+// for all files that are local and one for each other file, and by the beginning of
+// a line, up to Config.MaxLine, for each file that ends in one.
 package source

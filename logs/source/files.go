@@ -13,7 +13,6 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"github.com/vigil-agent/vigil/logs/record"
 	"github.com/vigil-agent/vigil/logs/registry"
 )
 
@@ -34,7 +33,7 @@ type Files struct {
 	registry *registry.Registry
 	sink     Sink
 	log      *slog.Logger
-	groups   sync.Pool // of *[]record.Record
+	chunks   *chunks
 
 	looks chan struct{}      // asks loop to look at the names
 	syncs chan chan struct{} // the same, and closes when done
@@ -45,6 +44,7 @@ type Files struct {
 	newOnes []bool // by pattern: files never seen are new, whatever FromEnd says
 	readers sync.WaitGroup
 	full    bool // MaxFiles was reached, and that was logged
+	moved   bool // a name changed hands while it was looked at
 
 	// mu guards everything below.
 	mu     sync.Mutex
@@ -82,11 +82,7 @@ func New(cfg Config, deps Deps) (*Files, error) {
 	}
 	f := &Files{
 		cfg: cfg, registry: deps.Registry, sink: deps.Sink, log: deps.Log,
-		looks: make(chan struct{}, 1), syncs: make(chan chan struct{}),
-	}
-	f.groups.New = func() any {
-		group := make([]record.Record, 0, groupSize)
-		return &group
+		looks: make(chan struct{}, 1), syncs: make(chan chan struct{}), chunks: newChunks(),
 	}
 	return f, nil
 }
@@ -115,7 +111,7 @@ func (f *Files) Start(ctx context.Context) error {
 		}
 	}
 	f.resume(ctx, known)
-	now := time.Now()
+	now := fileTime()
 	complete := f.scan(ctx)
 	for _, p := range f.cfg.Patterns {
 		f.expect(p.Path, now)
@@ -268,7 +264,10 @@ func (f *Files) loop(ctx context.Context, complete bool, done chan<- struct{}) {
 		}
 		if look {
 			began := time.Now()
-			timer.Reset(f.interval(f.lockedScan(ctx)))
+			f.mu.Lock()
+			complete := f.scan(ctx)
+			f.mu.Unlock()
+			timer.Reset(f.interval(complete))
 			notBefore = time.Now().Add(min(scanShare*time.Since(began), f.cfg.Poll))
 		}
 		if synced != nil {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -94,7 +95,10 @@ func (a *agent) take(ctx context.Context, lines []record.Record) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lines = append(a.lines, lines...)
+	for _, line := range lines {
+		line.Message = bytes.Clone(line.Message)
+		a.lines = append(a.lines, line)
+	}
 	a.registry.Begin(lines)
 	if a.commit {
 		for _, line := range lines {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -117,27 +118,41 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-func TestBufferReusesAndReplacesMemory(t *testing.T) {
+func TestChunkBeginsWithTheRest(t *testing.T) {
 	t.Parallel()
-	var b buffer
-	room := b.room(10)
-	require.Len(t, room, 10)
-	copy(room, "0123456789")
-	b.filled(10)
-	first := b.text
-	b.take(8)
-	require.Equal(t, "89", string(b.text))
+	var c chunk
+	require.Equal(t, 5, copy(c.room([]byte("line "), 5), "one\nl"))
+	require.Equal(t, "line one\nl", string(c.text(5)))
+	require.Equal(t, 2, copy(c.room([]byte("l"), 1<<40), "in"))
+	require.Equal(t, "lin", string(c.text(2)))
+	require.Len(t, c.room([]byte("rest"), 1<<40), maxChunk-4)
+	require.Equal(t, maxChunk, cap(c.memory), "it keeps its size")
+	require.Len(t, c.room(nil, 1<<40), maxChunk)
+	require.Len(t, c.room(nil, 0), 1)
+	require.Len(t, c.room(make([]byte, maxChunk), 1<<40), maxChunk)
+}
 
-	copy(b.room(3), "abc")
-	b.filled(3)
-	require.Equal(t, "89abc", string(b.text))
-	require.Equal(t, "0123456789", string(first), "records keep their bytes")
-
-	require.Len(t, b.room(1<<40), minChunk-13, "spare memory first")
-	require.Len(t, b.room(0), 1)
-	b.filled(cap(b.text) - len(b.text))
-	require.Len(t, b.room(1<<40), maxChunk)
-	require.Equal(t, "89abc", string(b.text[:5]))
-	b.drop()
-	require.Len(t, b.room(1<<40), maxChunk)
+// However many files there are, few have a chunk, and one that is not local takes no
+// turn.
+func TestFewReadersHaveAChunk(t *testing.T) {
+	t.Parallel()
+	c := newChunks()
+	var lent []*chunk
+	for range readersAtOnce {
+		one, err := c.borrow(t.Context(), true)
+		require.NoError(t, err)
+		lent = append(lent, one)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := c.borrow(ended, true)
+	require.ErrorIs(t, err, context.Canceled)
+	far, err := c.borrow(ended, false)
+	require.NoError(t, err)
+	c.giveBack(far)
+	_, err = c.borrow(ended, true)
+	require.ErrorIs(t, err, context.Canceled, "it was nobody's turn")
+	c.giveBack(lent[0])
+	_, err = c.borrow(t.Context(), true)
+	require.NoError(t, err)
 }

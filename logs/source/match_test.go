@@ -3,6 +3,7 @@ package source
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,19 +125,18 @@ func TestIsRotated(t *testing.T) {
 	require.False(t, isRotated("app", "app"))
 }
 
-func TestMissedAreRotatedUnknownAndLater(t *testing.T) {
+func TestMissedAreRotatedAndLater(t *testing.T) {
 	t.Parallel()
 	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
 	key := func(inode uint64) registry.Key { return registry.Key{Device: 1, Inode: inode} }
 	all := []sibling{
 		{"/log/app.log.4", key(4), at(1)}, // from before
-		{"/log/app.log.3", key(3), at(5)}, // the one known
 		{"/log/app.log.2", key(2), at(5)}, // in the same instant
 		{"/log/app.txt", key(9), at(6)},   // another file
 		{"/log/app.log.1", key(1), at(7)},
 	}
-	got := missed(all, "/log/app.log", at(5), func(k registry.Key) bool { return k == key(3) })
-	require.Equal(t, []sibling{all[2], all[4]}, got)
+	got := missed(slices.Clone(all), "/log/app.log", at(5))
+	require.Equal(t, []sibling{all[1], all[3]}, got)
 }
 
 func TestSiblingsAreInTheOrderOfTheirLastChange(t *testing.T) {

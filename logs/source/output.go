@@ -74,8 +74,7 @@ func NewOutput(cfg OutputConfig) *Output {
 	return o
 }
 
-// Start hands lines on in the background until Stop. The sink may keep the
-// messages but not the slice.
+// Start hands lines on in the background until Stop.
 func (o *Output) Start(ctx context.Context, sink Sink) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -59,17 +59,13 @@ func listSiblings(path string) []sibling {
 	return out
 }
 
-// missed picks the files that stood at path between the one last changed at
-// since and the one that is there now: rotated names, changed since then. all is
-// in the order of siblings, and so is the answer.
-func missed(all []sibling, path string, since time.Time, known func(registry.Key) bool) []sibling {
-	var out []sibling
-	for _, s := range all {
-		if !s.changed.Before(since) && isRotated(filepath.Base(s.path), filepath.Base(path)) && !known(s.key) {
-			out = append(out, s)
-		}
-	}
-	return out
+// missed picks the files that may have stood at path after the one last changed at
+// since: rotated names, changed since then. all is in the order of siblings, and so
+// is the answer.
+func missed(all []sibling, path string, since time.Time) []sibling {
+	return slices.DeleteFunc(all, func(s sibling) bool {
+		return s.changed.Before(since) || !isRotated(filepath.Base(s.path), filepath.Base(path))
+	})
 }
 
 // isRotated says whether name is what a rotation makes of base: a number or a

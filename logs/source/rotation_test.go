@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/logs/registry"
 )
 
 func TestRotationUnderWriteLoad(t *testing.T) {
@@ -23,6 +25,9 @@ func TestRotationUnderWriteLoad(t *testing.T) {
 			for generation := range 12 {
 				f, err := os.OpenFile(a.path("app.log"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 				require.NoError(t, err)
+				if generation == 0 && name == "wildcard" { // files that appear together have no order
+					eventually(t, "the first file is open", func() bool { return len(a.files.Status()) == 1 })
+				}
 				for line := range 2000 {
 					text := fmt.Sprintf("generation %d line %d\n", generation, line)
 					want.WriteString(text)
@@ -188,7 +193,7 @@ func TestRotatedSeveralTimesWhileStopped(t *testing.T) {
 	t.Parallel()
 	a := newAgent(t)
 	a.write(t, "app.log.9", "from before our time\n")
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond) // more than a tick
 	a.start(t)
 	a.write(t, "app.log", "zero\n")
 	a.wants(t, "zero\n")
@@ -254,4 +259,41 @@ func TestRotatedNamesFromTheOldest(t *testing.T) {
 			require.Equal(t, c.order, shuffled)
 		}
 	}
+}
+
+// A busy rotation renames files between the look at a name and its opening. What is
+// found there then is not taken for what was looked for: the files in between would
+// come too late, or never.
+func TestNamesThatChangeHandsDuringTheLook(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	for i, name := range []string{"app.log.3", "app.log.2", "app.log.1"} {
+		a.write(t, name, name+"\n")
+		changed := time.Unix(int64(1_000_000+i), 0)
+		require.NoError(t, os.Chtimes(a.path(name), changed, changed))
+	}
+	key := func(name string) registry.Key {
+		info, err := os.Stat(a.path(name))
+		require.NoError(t, err)
+		return keyOf(info)
+	}
+	a.start(t)
+	f := a.files
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// app.log was opened, and renamed twice before its siblings were listed: the file
+	// that has come after it is left to the next look.
+	before := holder{key: key("app.log.3"), changed: time.Unix(1_000_000, 0)}
+	got := f.openMissed(t.Context(), match{path: a.path("app.log")}, key("app.log.2"), before)
+	require.Equal(t, before, got)
+	require.Empty(t, f.tails)
+	// Another file has the name by now.
+	opened, moved := f.open(opening{path: a.path("app.log.1"), key: key("app.log.2"), name: a.path("app.log"), fresh: true, missed: true})
+	require.Nil(t, opened)
+	require.True(t, moved)
+	// Nobody has it.
+	opened, moved = f.open(opening{path: a.path("app.log"), key: key("app.log.2"), name: a.path("app.log"), listed: true})
+	require.Nil(t, opened)
+	require.True(t, moved)
+	require.Empty(t, f.tails)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/vigil-agent/vigil/logs/registry"
 )
 
@@ -26,12 +28,18 @@ func (f *Files) resume(ctx context.Context, entries []registry.Entry) {
 			continue
 		}
 		h := holder{key: e.Key, changed: e.Seen}
-		for _, s := range siblings(e.Path) {
-			if s.key != e.Key {
+		for range stableTries {
+			all := siblings(e.Path)
+			i := slices.IndexFunc(all, func(s sibling) bool { return s.key == e.Key })
+			if i < 0 {
+				break
+			}
+			h.changed = all[i].changed
+			t, moved := f.open(opening{path: all[i].path, key: e.Key, name: e.Path, pattern: pattern, resumes: e.ID})
+			if moved {
 				continue
 			}
-			h.changed = s.changed
-			if t := f.open(opening{path: s.path, name: e.Path, pattern: pattern, resumes: e.ID}); t != nil {
+			if t != nil {
 				t.after = f.holders[e.Path].drained()
 				f.launch(ctx, t)
 				h.tail = t
@@ -42,14 +50,22 @@ func (f *Files) resume(ctx context.Context, entries []registry.Entry) {
 	}
 }
 
-// coarse is more than the step of file times (a kernel tick, at most 10 ms).
-const coarse = 10 * time.Millisecond
+// fileTime is what the kernel would write as the time of a change now. It stands
+// still between ticks, and longer on a machine that is held up: a change after this
+// is never before it.
+func fileTime() time.Time {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now); err != nil {
+		return time.Now()
+	}
+	return time.Unix(now.Unix())
+}
 
-// expect makes a file that comes to a configured name after since, and loses it
-// before it was seen there, one that was missed. The caller holds mu.
+// expect makes a file that comes to a configured name after since, a time of files,
+// and loses it before it was seen there, one that was missed. The caller holds mu.
 func (f *Files) expect(path string, since time.Time) {
 	if _, held := f.holders[path]; !held && !isPattern(path) {
-		f.holders[path] = holder{changed: since.Add(-coarse)}
+		f.holders[path] = holder{changed: since}
 	}
 }
 
@@ -58,16 +74,22 @@ func (f *Files) expected(path string) bool {
 	return slices.ContainsFunc(f.cfg.Patterns, func(p Pattern) bool { return p.Path == path && !isPattern(path) })
 }
 
-func (f *Files) lockedScan(ctx context.Context) (complete bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.scan(ctx)
+// scan looks at all names until none has changed hands meanwhile, and returns
+// whether the kernel reports all further changes. The caller holds mu and runs in
+// loop, or before it.
+func (f *Files) scan(ctx context.Context) (complete bool) {
+	for range stableTries {
+		f.moved = false
+		if complete = f.scanOnce(ctx); !f.moved {
+			return complete
+		}
+	}
+	f.look()
+	return complete
 }
 
-// scan looks at all names: it opens what is new and tells readers what became
-// of their file's name. It returns whether the kernel reports all further
-// changes. The caller holds mu and runs in loop, or before it.
-func (f *Files) scan(ctx context.Context) (complete bool) {
+// scanOnce opens what is new and tells readers what became of their file's name.
+func (f *Files) scanOnce(ctx context.Context) (complete bool) {
 	dirs := make(map[string]bool)
 	configured := make([]string, 0, len(f.cfg.Patterns))
 	for _, p := range f.cfg.Patterns {
@@ -76,7 +98,7 @@ func (f *Files) scan(ctx context.Context) (complete bool) {
 			dirs[dir] = true
 		}
 	}
-	started := time.Now()
+	started := fileTime()
 	defer func() { f.registry.Looked(started, configured...) }()
 	// Watched before looked at, so that nothing appears unnoticed in between.
 	complete = f.watcher.watch(dirs)
@@ -146,15 +168,12 @@ func (f *Files) settle(ctx context.Context, m match) {
 		f.holders[m.path] = holder{key: m.key, changed: m.changed, tail: t}
 		return
 	}
-	o := opening{path: m.path, name: m.path, pattern: m.pattern, listed: true}
 	before, held := f.holders[m.path]
-	o.fresh = held
-	t := f.open(o)
+	t, moved := f.open(opening{path: m.path, key: m.key, name: m.path, pattern: m.pattern, listed: true, fresh: held})
+	f.moved = f.moved || moved
 	if t == nil {
-		return // the next scan sees what became of it
+		return
 	}
-	// The key of the open file counts: the name may have changed hands since it
-	// was looked up, and then the file found there is one that was missed.
 	if held && before.key != t.key {
 		t.after = f.openMissed(ctx, m, t.key, before).drained()
 	}
@@ -170,17 +189,32 @@ func (f *Files) openMissed(ctx context.Context, m match, now registry.Key, befor
 			before.changed = info.ModTime()
 		}
 	}
-	known := func(key registry.Key) bool { return key == before.key || key == now || f.tails[key] != nil }
+	known := func(key registry.Key) bool { return key == before.key || f.tails[key] != nil }
 	last := before
-	for _, s := range missed(siblings(m.path), m.path, before.changed, known) {
-		t := f.open(opening{path: s.path, name: m.path, pattern: m.pattern, fresh: true, missed: true})
-		if t == nil {
-			continue
+	for range stableTries {
+		moved := false
+		for _, s := range missed(siblings(m.path), m.path, before.changed) {
+			if s.key == now {
+				break // renamed since it was opened, and what follows came after it
+			}
+			if known(s.key) {
+				continue
+			}
+			var t *tail
+			if t, moved = f.open(opening{path: s.path, key: s.key, name: m.path, pattern: m.pattern, fresh: true, missed: true}); moved {
+				break
+			}
+			if t == nil {
+				continue
+			}
+			last.replace()
+			t.after = last.drained()
+			f.launch(ctx, t)
+			last = holder{key: t.key, changed: s.changed, tail: t}
 		}
-		last.replace()
-		t.after = last.drained()
-		f.launch(ctx, t)
-		last = holder{key: t.key, changed: s.changed, tail: t}
+		if !moved {
+			break
+		}
 	}
 	if now != (registry.Key{}) {
 		last.replace()
@@ -207,6 +241,7 @@ func (h holder) drained() <-chan struct{} {
 // opening says which file to open and as what.
 type opening struct {
 	path, name string
+	key        registry.Key // of the file that was found at path
 	pattern    int
 	listed     bool
 	fresh      bool   // read from its beginning if it was never seen
@@ -214,30 +249,33 @@ type opening struct {
 	resumes    string // the only entry to go on with, when not empty
 }
 
-// open opens a file for launch; nil when it cannot, or need not, be read. Files
-// that lost their name are soon done, and so not subject to MaxFiles. The caller
-// holds mu.
-func (f *Files) open(o opening) *tail {
+// errMoved means that another file has the name by now.
+var errMoved = errors.New("the name leads to another file now")
+
+// open opens a file for launch; nil when it cannot, or need not, be read. moved says
+// that it has another name by now, if any. Files that lost their name are soon done,
+// and so not subject to MaxFiles. The caller holds mu.
+func (f *Files) open(o opening) (t *tail, moved bool) {
 	if o.listed && len(f.tails) >= f.cfg.MaxFiles {
 		if !f.full {
 			f.full = true
 			f.log.Warn("too many files, some wait until others are gone: narrow the patterns", "open", len(f.tails), "waits", o.path)
 		}
 		f.faults[o.path] = "waits: too many files are open"
-		return nil
+		return nil, false
 	}
 	t, err := f.prepare(o)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // renamed since it was found; the next scan sees it
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errMoved):
+		return nil, true
 	case err != nil:
 		f.fault(o.path, err.Error())
-		return nil
+		return nil, false
 	case t == nil:
-		return nil
+		return nil, false
 	}
 	f.tails[t.key] = t
-	return t
+	return t, false
 }
 
 // launch starts the reader of a file.
@@ -251,6 +289,9 @@ func (f *Files) prepare(o opening) (*tail, error) {
 	file, key, size, err := openFile(o.path)
 	if err != nil {
 		return nil, err
+	}
+	if key != o.key {
+		return nil, errors.Join(errMoved, file.Close())
 	}
 	t := &tail{
 		files: f, file: file, fd: int(file.Fd()), key: key, pattern: o.pattern, name: filepath.Base(o.name),
@@ -275,7 +316,7 @@ func (f *Files) prepare(o opening) (*tail, error) {
 // file turns out not to be the one that was looked for.
 func (f *Files) place(t *tail, o opening, size int64) (offset int64, wanted bool, err error) {
 	if f.tails[t.key] != nil {
-		return 0, false, nil // renamed since it was found; the next scan settles it
+		return 0, false, nil // it is open already
 	}
 	head, err := readHead(t.file, t.headRoom[:])
 	if err != nil {

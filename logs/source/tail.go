@@ -58,8 +58,8 @@ type tail struct {
 	fault string
 
 	// What follows belongs to run.
-	buf      buffer
-	pos      int64 // offset after the last byte in buf
+	rest     []byte // read and not handed on: the beginning of a line
+	pos      int64  // offset after rest
 	head     []byte
 	headRoom [registry.FingerprintSize]byte
 	stat     unix.Stat_t
@@ -170,8 +170,13 @@ func (t *tail) step(ctx context.Context) (atEnd bool, err error) {
 		return true, nil
 	}
 	n := 0
+	var lent *chunk
 	if t.stat.Size > t.pos {
-		n, err = t.file.ReadAt(t.buf.room(t.stat.Size-t.pos), t.pos)
+		if lent, err = t.files.chunks.borrow(ctx, t.local); err != nil {
+			return false, err
+		}
+		defer t.files.chunks.giveBack(lent)
+		n, err = t.file.ReadAt(lent.room(t.rest, t.stat.Size-t.pos), t.pos)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return false, fmt.Errorf("read: %w", err)
 		}
@@ -195,29 +200,28 @@ func (t *tail) step(ctx context.Context) (atEnd bool, err error) {
 		t.answer(false)
 		return true, nil
 	}
-	t.buf.filled(n)
 	t.pos += int64(n)
 	t.bytes.Add(int64(n))
-	if err := t.hand(ctx); err != nil {
+	if err := t.hand(ctx, lent.text(n), lent.lines); err != nil {
 		return false, err
 	}
 	t.answer(false)
 	return false, nil
 }
 
-// hand gives the complete lines in the buffer to the sink.
-func (t *tail) hand(ctx context.Context) error {
-	group := t.files.groups.Get().(*[]record.Record)
-	defer t.files.groups.Put(group)
+// hand gives the complete lines in text, which ends at pos, to the sink, as many at
+// once as group has room for, and keeps what follows them.
+func (t *tail) hand(ctx context.Context, text []byte, group []record.Record) error {
 	like := record.Record{
 		Time:   time.Now().UnixMilli(),
 		Tags:   *t.tags.Load(),
 		Origin: record.Origin{Source: t.id},
 	}
 	for {
-		start := t.pos - int64(len(t.buf.text))
-		lines, used, pieces := cut((*group)[:0], t.buf.text, start, t.files.cfg.MaxLine, like)
+		start := t.pos - int64(len(text))
+		lines, used, pieces := cut(group[:0], text, start, t.files.cfg.MaxLine, like)
 		if len(lines) == 0 {
+			t.hold(text)
 			return nil
 		}
 		err := t.files.sink(ctx, lines)
@@ -226,25 +230,33 @@ func (t *tail) hand(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errSink, err)
 		}
-		t.buf.take(used)
+		text = text[used:]
 		t.lines.Add(int64(count))
 		t.pieces.Add(int64(pieces))
 		t.read.Store(start + int64(used))
 	}
 }
 
+// hold keeps a copy of the beginning of a line, and little memory besides.
+func (t *tail) hold(text []byte) {
+	if cap(t.rest) > 2*len(text)+spareRest {
+		t.rest = nil
+	}
+	t.rest = append(t.rest[:0], text...)
+}
+
 // handRest gives on a last line that will not be completed.
 func (t *tail) handRest(ctx context.Context) error {
-	if len(t.buf.text) == 0 {
+	if len(t.rest) == 0 {
 		return nil
 	}
 	line := record.Record{
 		Time:    time.Now().UnixMilli(),
 		Tags:    *t.tags.Load(),
-		Message: slices.Clip(t.buf.text),
+		Message: t.rest,
 		Origin:  record.Origin{Source: t.id, End: t.pos},
 	}
-	t.buf.drop()
+	t.rest = nil
 	if err := t.files.sink(ctx, []record.Record{line}); err != nil {
 		return fmt.Errorf("%w: %w", errSink, err)
 	}
