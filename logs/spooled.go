@@ -214,8 +214,11 @@ func (s *spooled) introduce(lines []record.Record) {
 // lastOrigins are the last place of each source.
 func lastOrigins(lines []record.Record) []record.Origin {
 	var out []record.Origin
-	for _, line := range slices.Backward(lines) {
-		o := line.Origin
+	for i := len(lines) - 1; i >= 0; i-- {
+		o := lines[i].Origin
+		if i+1 < len(lines) && lines[i+1].Origin.Source == o.Source {
+			continue // runs of one source are the rule
+		}
 		if !slices.ContainsFunc(out, func(x record.Origin) bool { return x.Source == o.Source }) {
 			out = append(out, o)
 		}

@@ -1,10 +1,6 @@
 package registry
 
-import (
-	"slices"
-
-	"github.com/vigil-agent/vigil/logs/record"
-)
+import "github.com/vigil-agent/vigil/logs/record"
 
 // Begin notes that a batch is about to be handed on. It must be called before any
 // of its lines can be committed, and in reading order per source.
@@ -12,12 +8,13 @@ func (r *Registry) Begin(batch []record.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// From the back: the last line of each run of a source ends it.
-	for i, b := range slices.Backward(batch) {
-		if i+1 < len(batch) && batch[i+1].Origin.Source == b.Origin.Source {
+	for i := len(batch) - 1; i >= 0; i-- {
+		origin := &batch[i].Origin
+		if i+1 < len(batch) && batch[i+1].Origin.Source == origin.Source {
 			continue // runs of one source are the rule
 		}
-		if f := r.files[b.Origin.Source]; f != nil {
-			f.handed = max(f.handed, b.Origin.End)
+		if f := r.files[origin.Source]; f != nil {
+			f.handed = max(f.handed, origin.End)
 		}
 	}
 }

@@ -55,5 +55,5 @@
 // 16 says that end is not the previous end + length + 1. String 0 is empty, and an
 // index equal to the number of strings known in the frame defines the next one.
 //
-// Libraries: none beyond internal/disk.
+// Library: x/sys syncs what was written, and not its times.
 package spool

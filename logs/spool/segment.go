@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -245,5 +248,33 @@ type file interface {
 type osFiles struct{}
 
 func (osFiles) create(path string) (file, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+type osFile struct{ *os.File }
+
+// Sync leaves the times of the file to the kernel: its bytes and its size are what
+// is read again.
+func (f osFile) Sync() error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		for failed = unix.Fdatasync(int(fd)); errors.Is(failed, unix.EINTR); {
+			failed = unix.Fdatasync(int(fd))
+		}
+	})
+	switch {
+	case err != nil:
+		return os.ErrClosed // nothing else keeps Control from its work
+	case failed != nil:
+		return &os.PathError{Op: "sync", Path: f.Name(), Err: failed}
+	}
+	return nil
 }
