@@ -24,9 +24,12 @@ func source(seed uint64, n int) ([]byte, error) {
 	fmt.Fprint(&b, "type sized struct { N int; Name string }\nfunc (*sized) measure() int { return 2 }\n\n")
 	fmt.Fprint(&b, "type list []int\nfunc (list) measure() int { return 3 }\n\n")
 	fmt.Fprint(&b, "type table map[string]time.Time\nfunc (table) measure() int { return 4 }\n\n")
-	// What a probe cannot know before it has met it is the subject of other
-	// tests: an empty interface holds predeclared types here.
-	fmt.Fprint(&b, "// plain is what empty interfaces hold.\nvar plain = []any{0, \"\", 1.5, uint8(0), true, int64(0)}\n\n")
+	fmt.Fprint(&b, "type failure struct { Code int; Cause any }\nfunc (failure) Error() string { return \"\" }\n\n")
+	fmt.Fprint(&b, "type refusal string\nfunc (*refusal) Error() string { return \"\" }\n\n")
+	fmt.Fprint(&b, "// alone and incomparable are one pointer each.\ntype alone struct { P *int }\ntype incomparable struct { _ [0]func(); P *int }\n\n")
+	fmt.Fprint(&b, "// failures is what errors are.\nvar failures = []error{failure{}, &failure{}, new(refusal)}\n\n")
+	fmt.Fprint(&b, "// hashable is what keys that are empty interfaces are.\nvar hashable = []any{0, \"\", uint8(0), true, celsius(0), [2]int16{}, struct{ A string; B int32 }{}, pair[string, int8]{}}\n\n")
+	fmt.Fprintf(&b, "// held is what empty interfaces hold.\nvar held = []any{%s}\n\n", g.held())
 	fmt.Fprint(&b, "// measurers is what the others hold.\nvar measurers = []measurer{celsius(0), (*sized)(nil), list(nil), table(nil),")
 	var methods bytes.Buffer
 	for i := 0; i < n; i += 7 {
@@ -78,10 +81,24 @@ func (g *generator) basic() string {
 	return all[g.r.IntN(len(all))]
 }
 
+// held are values of the types that empty interfaces hold: predeclared ones, those
+// that the target has a name for, and one made of each that is generated.
+func (g *generator) held() string {
+	var b strings.Builder
+	b.WriteString(`0, "", 1.5, uint8(0), true, int64(0), complex64(0), uintptr(0), celsius(0), sized{}, (*sized)(nil), list(nil), table(nil),
+		time.Time{}, (*time.Time)(nil), (*string)(nil), (**int)(nil), []any(nil), map[string]any(nil), map[any]error(nil), (*any)(nil), [3]any{},
+		pair[any, error]{}, (*pair[celsius, []string])(nil), alone{}, (*alone)(nil), incomparable{}, [1]*int{}, [1]alone{}, [0]int{}, struct{}{},
+		struct{ A int8; B any }{}, []byte(nil), [][2]bool(nil), failure{}, (*refusal)(nil),`)
+	for i := range g.n {
+		fmt.Fprintf(&b, [...]string{"\nT%d{},", "\n(*T%d)(nil),", "\n[]T%d(nil),", "\nmap[string]T%d(nil),", "\npair[int, T%d]{},", "\n[2]T%d{},", "\n(**T%d)(nil),"}[i%7], i)
+	}
+	return b.String()
+}
+
 // key is a type that maps can be keyed by.
 func (g *generator) key() string {
 	all := []string{"string", "string", "int", "uint8", "bool", "[2]int16", "struct{ A string; B int32 }", "float64", "any"}
-	return all[g.r.IntN(len(all)-1)]
+	return all[g.r.IntN(len(all))]
 }
 
 // kind is any type: values of named types before i, and references to all.

@@ -78,6 +78,14 @@ func (p *target) call(t *testing.T, count int) map[int]object {
 	return p.said(t)
 }
 
+// again lets the calls that follow be the first ones once more.
+func (p *target) again(t *testing.T) {
+	t.Helper()
+	_, err := fmt.Fprintln(p.in, "again")
+	require.NoError(t, err)
+	require.Empty(t, p.said(t))
+}
+
 func (p *target) said(t *testing.T) map[int]object {
 	t.Helper()
 	all := map[int]object{}
@@ -124,12 +132,38 @@ func watch(t *testing.T, p *target, capture string, calls int) (want, got map[in
 			return len(s.Targets) != 1 || s.Targets[0].State != debugger.StateInstalled
 		})
 	}, 60*time.Second, 10*time.Millisecond, "%+v", engine.Status())
-	want = p.call(t, calls)
+	// What interfaces hold is learnt when it is met: the same calls are made until
+	// nothing was new, some of them first because that is quicker.
+	for _, count := range []int{calls / 10, calls} {
+		for learnt := false; !learnt; {
+			before := settled(t, engine)
+			p.again(t)
+			want = p.call(t, count)
+			learnt = settled(t, engine) == before
+		}
+	}
 	require.NoError(t, engine.Stop(t.Context()))
 	for _, s := range engine.Status().Probes {
 		require.Zero(t, s.Dropped+s.Throttled, "%+v", s)
 	}
 	return want, read(t, path)
+}
+
+// settled waits until no type waits to be learnt, and returns how often probes
+// were planned again.
+func settled(t *testing.T, engine *debugger.Engine) (replans uint64) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		replans = 0
+		for _, s := range engine.Status().Probes {
+			if s.TypesPending > 0 || s.Snapshots < s.Hits {
+				return false
+			}
+			replans += s.Replans
+		}
+		return true
+	}, 2*time.Minute, 100*time.Millisecond, "types wait to be learnt, or calls are without a snapshot")
+	return replans
 }
 
 // read returns the second argument of each call, by the first.

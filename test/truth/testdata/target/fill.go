@@ -91,7 +91,13 @@ func (f *filler) refer(v reflect.Value, depth int) {
 		m := reflect.MakeMap(v.Type())
 		for range f.r.IntN(f.size + 1) {
 			key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			f.fill(key, depth)
+			if key.Kind() == reflect.Interface {
+				choice := reflect.New(reflect.TypeOf(hashable[f.r.IntN(len(hashable))])).Elem()
+				f.fill(choice, depth)
+				key.Set(choice)
+			} else {
+				f.fill(key, depth)
+			}
 			f.fill(value, depth)
 			m.SetMapIndex(key, value)
 		}
@@ -100,12 +106,15 @@ func (f *filler) refer(v reflect.Value, depth int) {
 		var choice any
 		switch v.Type() {
 		case reflect.TypeFor[error]():
-			v.Set(reflect.ValueOf(fmt.Errorf("failed %d times: %w", f.r.IntN(100), errBase)))
-			return
+			if f.r.IntN(3) == 0 {
+				v.Set(reflect.ValueOf(fmt.Errorf("failed %d times: %w", f.r.IntN(100), errBase)))
+				return
+			}
+			choice = failures[f.r.IntN(len(failures))]
 		case reflect.TypeFor[measurer]():
 			choice = measurers[f.r.IntN(len(measurers))]
 		default:
-			choice = plain[f.r.IntN(len(plain))]
+			choice = held[f.r.IntN(len(held))]
 		}
 		value := reflect.New(reflect.TypeOf(choice)).Elem()
 		f.fill(value, depth)

@@ -28,7 +28,8 @@ func main() {
 			panic(err)
 		}
 	}
-	// Every line of the input is how many calls are wanted next.
+	// Every line of the input is how many calls are wanted next, or "again", after
+	// which they are the first ones.
 	next := 0
 	for lines := bufio.NewScanner(os.Stdin); ; {
 		say(said{Seq: -1}) // all is said
@@ -37,6 +38,10 @@ func main() {
 		}
 		if !lines.Scan() {
 			return
+		}
+		if lines.Text() == "again" {
+			next = 0
+			continue
 		}
 		count, err := strconv.Atoi(lines.Text())
 		if err != nil {
