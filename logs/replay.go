@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 	"github.com/vigil-agent/vigil/logs/quarantine"
 	"github.com/vigil-agent/vigil/logs/record"
 	"github.com/vigil-agent/vigil/logs/stream"
@@ -32,7 +34,7 @@ type Replayed struct {
 
 // Replay delivers the lines of a quarantine file to the endpoint of cfg and removes
 // them from it. Lines that are refused again are put back. An agent may run
-// meanwhile. When ctx ends, or the lines are not acknowledged for another reason,
+// meanwhile, another Replay may not. When ctx ends, or the lines are not acknowledged for another reason,
 // they stay in a file beside, which the next call delivers first: lines may arrive
 // twice then, but never get lost. A file that is not there has no lines.
 func Replay(ctx context.Context, cfg Config, path string, deps Deps) (Replayed, error) {
@@ -41,9 +43,20 @@ func Replay(ctx context.Context, cfg Config, path string, deps Deps) (Replayed, 
 	}
 	e := &Engine{cfg: cfg, deps: deps, log: deps.Log}
 	var done Replayed
+	dir, err := os.Open(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err != nil {
+		return done, fmt.Errorf("logs: replay: %w", err)
+	}
+	defer func() { _ = dir.Close() }() // lets go of the lock
+	if err := disk.Lock(dir); err != nil {
+		return done, fmt.Errorf("logs: replay: wait for the one that runs: %w", err)
+	}
 	for _, first := range []bool{true, false} {
 		if !first {
-			err := os.Rename(path, path+replaying)
+			err := quarantine.Take(path, path+replaying)
 			if errors.Is(err, fs.ErrNotExist) {
 				break
 			}
@@ -89,7 +102,7 @@ func (e *Engine) replay(ctx context.Context, path, dir string, done *Replayed) e
 	if unreadable == 0 {
 		return os.Remove(path)
 	}
-	damaged := path + ".damaged"
+	damaged := fmt.Sprintf("%s.damaged-%s", path, time.Now().UTC().Format("20060102T150405.000000000"))
 	done.Kept = append(done.Kept, damaged)
 	return os.Rename(path, damaged)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 	"github.com/vigil-agent/vigil/logs/quarantine"
 	"github.com/vigil-agent/vigil/logs/record"
 	"github.com/vigil-agent/vigil/logs/stream"
@@ -74,7 +75,33 @@ func TestReplayOfDamagedAndRefusedLines(t *testing.T) {
 
 	got, err := Replay(soon(t), cfg, w.Path(), Deps{})
 	require.NoError(t, err)
-	require.Equal(t, Replayed{Delivered: 1, Refused: 1, Unreadable: 1, Kept: []string{filepath.Join(dir, "lines.ndjson.replaying.damaged"), w.Path()}}, got)
+	kept, err := filepath.Glob(w.Path() + ".replaying.damaged-*")
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	require.Equal(t, Replayed{Delivered: 1, Refused: 1, Unreadable: 1, Kept: []string{kept[0], w.Path()}}, got)
 	text, _ := b.received(t)
 	require.Equal(t, "fine\n", text)
+
+	// Another damaged file takes the place of none.
+	require.NoError(t, os.WriteFile(w.Path(), []byte("}\n"), 0o600))
+	_, err = Replay(soon(t), cfg, w.Path(), Deps{})
+	require.NoError(t, err)
+	kept, err = filepath.Glob(w.Path() + ".replaying.damaged-*")
+	require.NoError(t, err)
+	require.Len(t, kept, 2)
+}
+
+func TestReplayIsAlone(t *testing.T) {
+	t.Parallel()
+	w := quarantine.NewWriter(t.TempDir(), 0)
+	require.NoError(t, w.Put(record.Record{Message: []byte("x")}, "size", nil))
+	other, err := os.Open(filepath.Dir(w.Path()))
+	require.NoError(t, err)
+	require.NoError(t, disk.Lock(other))
+	_, err = Replay(soon(t), valid(), w.Path(), Deps{})
+	require.EqualError(t, err, "logs: replay: wait for the one that runs: "+filepath.Dir(w.Path())+" is held by another process")
+	require.NoError(t, other.Close())
+	got, err := Replay(soon(t), valid(), filepath.Join(t.TempDir(), "no", "lines.ndjson"), Deps{})
+	require.NoError(t, err)
+	require.Equal(t, Replayed{}, got)
 }

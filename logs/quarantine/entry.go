@@ -30,6 +30,9 @@ func (e Entry) Record() record.Record {
 // entryOf is the entry of a record.
 func entryOf(r record.Record, at time.Time, reason string, cause error) Entry {
 	e := Entry{At: at, Reason: reason, Time: r.Time, Status: r.Status, Tags: r.Tags, Message: r.Message, Source: r.Origin.Source, End: r.Origin.End}
+	if e.Message == nil {
+		e.Message = []byte{} // an empty line is one; null is none
+	}
 	if cause != nil {
 		e.Error = cause.Error()
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,6 +87,59 @@ func TestTornLine(t *testing.T) {
 	require.Equal(t, "second", string(got[1].Message))
 	require.Len(t, errs, 1)
 	require.ErrorContains(t, errs[0], FileName+":3: unexpected end of JSON input")
+}
+
+// TestAnEmptyLine comes back like any other.
+func TestAnEmptyLine(t *testing.T) {
+	t.Parallel()
+	w := NewWriter(t.TempDir(), 0)
+	require.NoError(t, w.Put(record.Record{Time: 1}, "poison", nil))
+	got, errs := readAll(t, w.Path())
+	require.Empty(t, errs)
+	require.Len(t, got, 1)
+	require.Empty(t, got[0].Message)
+}
+
+// TestNoLineGetsLostWhenTheFileIsTaken: lines are put there while the file is moved
+// away, read and removed, again and again.
+func TestNoLineGetsLostWhenTheFileIsTaken(t *testing.T) {
+	t.Parallel()
+	const writers, lines = 4, 100
+	dir := t.TempDir()
+	var writing sync.WaitGroup
+	for n := range writers {
+		w := NewWriter(dir, 0) // as in processes of their own
+		writing.Go(func() {
+			for i := range lines {
+				if err := w.Put(record.Record{Time: int64(n*lines + i)}, "poison", nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	written := make(chan struct{})
+	go func() { writing.Wait(); close(written) }()
+	seen := map[int64]bool{}
+	path := NewWriter(dir, 0).Path()
+	for last := false; !last; {
+		select {
+		case <-written:
+			last = true
+		default:
+		}
+		if err := Take(path, path+".aside"); err != nil {
+			require.ErrorIs(t, err, os.ErrNotExist)
+			continue
+		}
+		got, errs := readAll(t, path+".aside")
+		require.Empty(t, errs)
+		require.NoError(t, os.Remove(path+".aside"))
+		for _, e := range got {
+			require.False(t, seen[e.Time])
+			seen[e.Time] = true
+		}
+	}
+	require.Len(t, seen, writers*lines)
 }
 
 func TestBound(t *testing.T) {

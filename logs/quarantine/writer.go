@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/vigil-agent/vigil/logs/internal/disk"
 	"github.com/vigil-agent/vigil/logs/record"
 )
 
@@ -66,7 +70,7 @@ func (w *Writer) write(line []byte) (err error) {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(w.Path(), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := openInPlace(w.Path())
 	if err != nil {
 		return err
 	}
@@ -100,17 +104,56 @@ func (w *Writer) write(line []byte) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if size == 0 {
-		return syncDir(w.dir)
+	if size > 0 {
+		return nil
 	}
-	return nil
+	return errors.Join(disk.SyncDir(w.dir), disk.SyncDir(filepath.Dir(w.dir)))
 }
 
-// syncDir makes the name of a new file survive a crash.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// openInPlace opens the file at path for one line and locks it. Take may have moved
+// it away just before: then the line belongs into a new one.
+func openInPlace(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err = lock(f); err == nil {
+			opened, failed := f.Stat()
+			named, gone := os.Stat(path)
+			switch {
+			case failed == nil && gone == nil && os.SameFile(opened, named):
+				return f, nil
+			case failed != nil:
+				err = failed
+			case gone != nil && !errors.Is(gone, fs.ErrNotExist):
+				err = gone
+			}
+		}
+		if closed := f.Close(); err != nil {
+			return nil, errors.Join(err, closed)
+		}
+	}
+}
+
+// Take moves the file at path to aside, which must not exist, and returns when no
+// writer adds to it any more. A file that is not there is an error of os.Rename.
+func Take(path, aside string) error {
+	if err := os.Rename(path, aside); err != nil {
+		return err
+	}
+	f, err := os.Open(aside)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(lock(f), f.Close()) // a writer holds it for one line
+}
+
+// lock waits for the file's lock, which ends with the file.
+func lock(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
