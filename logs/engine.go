@@ -106,9 +106,6 @@ func (e *Engine) start(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, o := range e.outputs {
-		o.Start(ctx, p.batcher.Add)
-	}
 	p.files.Retag(e.extra)
 	e.parts = p
 	e.log.Info("logs are followed", "sources", len(e.cfg.Sources), "endpoint", e.cfg.Endpoint.Address)
@@ -140,7 +137,7 @@ func (e *Engine) halt(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	err := errors.Join(p.files.Stop(ctx), e.stopOutputs(ctx), p.stop(ctx))
+	err := p.stop(ctx)
 	last := e.Status()
 	last.Running = false
 	e.mu.Lock()
@@ -161,7 +158,7 @@ func (e *Engine) Flush(ctx context.Context) error {
 		return nil
 	}
 	steps := []func(context.Context) error{p.files.Sync}
-	for _, o := range e.outputs {
+	for _, o := range p.outputs {
 		steps = append(steps, o.Sync)
 	}
 	for _, flush := range append(steps, p.batcher.Flush, p.flushSent, p.registry.Flush) {
@@ -190,15 +187,6 @@ func (e *Engine) running() *parts {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.parts
-}
-
-// stopOutputs hands on what the application printed last.
-func (e *Engine) stopOutputs(ctx context.Context) error {
-	var errs []error
-	for _, o := range e.outputs {
-		errs = append(errs, o.Stop(ctx))
-	}
-	return errors.Join(errs...)
 }
 
 // outputs are the sources for what the application prints, by stream.

@@ -2,7 +2,7 @@ package logs
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"time"
 )
 
@@ -41,7 +41,9 @@ func (e *Engine) BeforeSnapshot(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	e.stopReading(ctx, p)
+	if err := errors.Join(p.stopReading(ctx), p.batcher.Flush(ctx)); err != nil {
+		e.log.Debug("not all lines were handed on before the snapshot", "error", err)
+	}
 	p.leave = true
 	if err := e.halt(ctx); err != nil {
 		e.log.Warn("a snapshot is taken before everything was sent; files are read again", "error", err)
@@ -54,17 +56,6 @@ func (e *Engine) BeforeSnapshot(ctx context.Context) {
 			e.resume()
 		}
 	})
-}
-
-// stopReading lets everything that was read come as far as the spool or the stream.
-func (e *Engine) stopReading(ctx context.Context, p *parts) {
-	var stopping sync.WaitGroup
-	stopping.Go(func() { _ = p.files.Stop(ctx) })
-	stopping.Go(func() { _ = e.stopOutputs(ctx) })
-	stopping.Wait()
-	if err := p.batcher.Flush(ctx); err != nil {
-		e.log.Debug("not all lines were handed on before the snapshot", "error", err)
-	}
 }
 
 // AfterRestore goes on in a session of its own on a new connection. It may be called

@@ -42,6 +42,7 @@ type parts struct {
 	secondary  *stream.Secondary
 	batcher    *batch.Batcher
 	files      *source.Files
+	outputs    []*source.Output
 	leave      bool // clones of this machine begin with what is left behind
 }
 
@@ -82,7 +83,14 @@ func (e *Engine) assemble(ctx context.Context) (p *parts, err error) {
 	if err != nil {
 		return p, err
 	}
-	return p, p.files.Start(ctx)
+	if err := p.files.Start(ctx); err != nil {
+		return p, err
+	}
+	for _, o := range e.outputs {
+		o.Start(ctx, p.batcher.Add)
+	}
+	p.outputs = e.outputs
+	return p, nil
 }
 
 // QuarantineDir is where lines are kept that no receiving side takes.
@@ -167,13 +175,22 @@ func (p *parts) flushSent(ctx context.Context) error {
 	return p.shipper.Flush(ctx)
 }
 
-// stop stops the parts from the reading to the saving side. Each may be absent, or
-// not started.
-func (p *parts) stop(ctx context.Context) error {
+// stopReading stops the sources; the batcher has all that they read.
+func (p *parts) stopReading(ctx context.Context) error {
 	var errs []error
 	if p.files != nil {
 		errs = append(errs, p.files.Stop(ctx))
 	}
+	for _, o := range p.outputs {
+		errs = append(errs, o.Stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// stop stops the parts from the reading to the saving side. Each may be absent, or
+// not started.
+func (p *parts) stop(ctx context.Context) error {
+	errs := []error{p.stopReading(ctx)}
 	if p.batcher != nil {
 		errs = append(errs, p.batcher.Stop(ctx))
 	}
