@@ -42,6 +42,7 @@ type Client struct {
 	// sending guards everything declared below.
 	sending chan struct{}
 	encoder encoder
+	done    progress
 	plain   []byte
 	body    *body
 	tried   []*target
@@ -118,7 +119,7 @@ func (c *Client) Stats() Stats {
 // when the receiving side cannot read the batch, Size when one line is too large
 // for it, Throttle and Transient when another try may succeed, with the wait that
 // was asked for (fault.RetryAfter). It wraps *Error, which tells how many of recs
-// were delivered before it.
+// were delivered before it: these are left out when the next call begins with them.
 func (c *Client) Send(ctx context.Context, recs []record.Record) error {
 	select {
 	case c.sending <- struct{}{}:
@@ -126,7 +127,7 @@ func (c *Client) Send(ctx context.Context, recs []record.Record) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for from := 0; from < len(recs); {
+	for from := c.done.skip(recs); from < len(recs); {
 		cut, replaced := c.encoder.cut, c.encoder.replaced
 		var n int
 		c.plain, n = c.encoder.append(c.plain[:0], recs[from:])
@@ -147,6 +148,7 @@ func (c *Client) Send(ctx context.Context, recs []record.Record) error {
 		if known, ok := errors.AsType[*Error](err); ok {
 			known.Delivered = from
 		}
+		c.done.keep(recs[:from])
 		return err
 	}
 	return nil

@@ -313,6 +313,75 @@ func TestDeliveredTellsWhatNeedNotGoAgain(t *testing.T) {
 	require.Equal(t, 2000, known.Delivered)
 }
 
+// TestWhatWasTakenDoesNotGoAgain: a batch of several requests of which one fails comes
+// again, whole or halved; what was taken goes once.
+func TestWhatWasTakenDoesNotGoAgain(t *testing.T) {
+	t.Parallel()
+	for name, batches := range map[string][][2]int{
+		"whole":           {{0, 2500}},
+		"halves":          {{0, 1250}, {1250, 2500}},
+		"smaller parts":   {{0, 500}, {500, 1000}, {1000, 1700}, {1700, 2500}},
+		"after a failure": {{0, 2500}, {2500, 2600}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b *backend
+			b = newBackend(t, func(w http.ResponseWriter, _ []entry) bool {
+				if n := len(b.requests); n > 1 && n < 5 {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return false
+				}
+				return true
+			})
+			c := client(t, to(b.URL), Deps{})
+			all := recs(2600)
+			for range 4 { // each with one request that fails
+				if err := c.Send(t.Context(), all[:2500]); err == nil {
+					break
+				}
+				if len(b.requests) == 4 {
+					break
+				}
+			}
+			last := 0
+			for _, part := range batches {
+				require.NoError(t, c.Send(t.Context(), all[part[0]:part[1]]))
+				last = part[1]
+			}
+			require.Len(t, b.taken, last)
+			for i, e := range b.taken {
+				require.Equal(t, fmt.Sprint("line ", i), e.Message)
+			}
+			require.EqualValues(t, last, c.Stats().Lines)
+		})
+	}
+}
+
+// TestAnotherBatchIsSentWhole: what was taken of a batch that is gone leaves nothing
+// out of others, also of the same text read elsewhere.
+func TestAnotherBatchIsSentWhole(t *testing.T) {
+	t.Parallel()
+	var b *backend
+	b = newBackend(t, func(w http.ResponseWriter, _ []entry) bool {
+		if len(b.requests) == 2 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return false
+		}
+		return true
+	})
+	c := client(t, to(b.URL), Deps{})
+	first := recs(1500)
+	require.Error(t, c.Send(t.Context(), first))
+	alike := recs(1500)
+	for i := range alike {
+		alike[i].Origin = record.Origin{Source: "another", End: int64(i)}
+	}
+	require.NoError(t, c.Send(t.Context(), alike))
+	require.Len(t, b.taken, 1000+1500)
+	require.NoError(t, c.Send(t.Context(), first), "which is another one by now")
+	require.Len(t, b.taken, 1000+1500+1500)
+}
+
 // TestFailover: the next endpoint takes over at once, and the one that failed comes
 // last for a while.
 func TestFailover(t *testing.T) {
