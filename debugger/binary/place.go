@@ -29,6 +29,9 @@ type Place struct {
 	// CFAOffset is the distance from the stack pointer, before the instruction
 	// runs, to the canonical frame address.
 	CFAOffset int32
+	// End is where the instructions of the statement end that begins at PC; 0 when
+	// the place is not a line.
+	End uint64
 }
 
 // returnAddress is what a CALL pushes: the canonical frame address is above it.
@@ -130,14 +133,21 @@ func (b *Binary) FindLine(file string, line int) (places []Place, err error) {
 		return nil, ambiguousFile(file, names)
 	}
 	for i := range s.places {
-		s.places[i].PC = b.statement(s.places[i], s.runs[i])
-		if f, ok := b.table.Find(s.places[i].PC); ok {
-			if delta, ok := f.SPDelta(s.places[i].PC); ok {
-				s.places[i].CFAOffset = delta + returnAddress
-			}
-		}
+		pc, end := b.statement(s.places[i], s.runs[i])
+		s.places[i].move(b, pc)
+		s.places[i].End = end
 	}
 	return s.places, nil
+}
+
+// move makes the place another instruction of the function.
+func (p *Place) move(b *Binary, pc uint64) {
+	p.PC = pc
+	if f, ok := b.table.Find(pc); ok {
+		if delta, ok := f.SPDelta(pc); ok {
+			p.CFAOffset = delta + returnAddress
+		}
+	}
 }
 
 // filesOf are the files whose path is file or ends in it, by their offset.
@@ -245,18 +255,23 @@ func ambiguousFile(file string, names map[string]bool) error {
 
 // statement chooses the instruction of a line at which a debugger should stop:
 // the first one that the line table marks so, or the first one when nothing
-// does.
-func (b *Binary) statement(p Place, runs []pclntab.Run) uint64 {
+// does. The statement ends where the next one begins, or another line or copy.
+func (b *Binary) statement(p Place, runs []pclntab.Run) (pc, end uint64) {
 	marked, err := b.statements(p.Function)
 	if err == nil {
 		for _, run := range runs {
 			i, _ := slices.BinarySearch(marked, run.Low)
-			if i < len(marked) && marked[i] < run.High {
-				return marked[i]
+			if i == len(marked) || marked[i] >= run.High {
+				continue
 			}
+			next, _ := slices.BinarySearch(marked, marked[i]+1)
+			if next < len(marked) {
+				return marked[i], min(marked[next], run.High)
+			}
+			return marked[i], run.High
 		}
 	}
-	return runs[0].Low
+	return runs[0].Low, runs[0].High
 }
 
 // LineNotFoundError says that a line has no instructions of its own.

@@ -17,6 +17,9 @@ func ResolvePlace(bin *binary.Binary, at binary.Place, kind SiteKind, def Defini
 		ProbeID: def.ProbeID, ProbeVersion: def.Version, Function: at.Name, File: at.File, Line: at.Line,
 		Types: &gotype.Table{}, Limits: def.Limits.OrDefaults(),
 	}
+	if kind == SiteLine {
+		at = bin.Cheaper(at)
+	}
 	r := resolver{bin: bin, fn: &at.Function, plan: p, types: def.Types, places: def.PlacesOnly}
 	steps := []func() error{
 		func() error { return r.inside(at, kind) },
