@@ -3,13 +3,13 @@ package binary
 import (
 	"debug/dwarf"
 	"fmt"
-	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
 // capturedVariable is one that a function literal takes from its surroundings,
-// and where it is in the closure: the variable itself, or a pointer to it.
+// and where it is in the closure: the variable itself or, when its name begins
+// with &, a pointer to it.
 type capturedVariable struct {
 	name string
 	off  uint64
@@ -47,7 +47,7 @@ func (d *debugInfo) captured(off dwarf.Offset) (found []capturedVariable, err er
 		at, ok := c.Val(attrGoClosure).(int64)
 		typ, hasType := c.Val(dwarf.AttrType).(dwarf.Offset)
 		if name, _ := c.Val(dwarf.AttrName).(string); ok && hasType && at > 0 && at < maxClosure {
-			found = append(found, capturedVariable{name: strings.TrimPrefix(name, "&"), off: uint64(at), typ: typ})
+			found = append(found, capturedVariable{name: name, off: uint64(at), typ: typ})
 		}
 	}
 }

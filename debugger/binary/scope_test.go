@@ -187,7 +187,7 @@ func TestClosures(t *testing.T) {
 				require.GreaterOrEqual(t, f.Offset, uint64(8), "the first word is the code")
 				require.LessOrEqual(t, f.Offset+sig.Types.Get(f.Type).Size, closure.Size)
 			}
-			require.Equal(t, map[string]string{"count": "*int", "step": "int"}, fields)
+			require.Equal(t, map[string]string{"&count": "*int", "step": "int"}, fields)
 			outer, err := bin.FindFunction("main.closures")
 			require.NoError(t, err)
 			sig, err = bin.Signature(outer, binary.Reach{})

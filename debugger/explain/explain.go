@@ -1,10 +1,12 @@
 package explain
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/gotype"
 	"github.com/vigil-agent/vigil/debugger/plan"
 	"github.com/vigil-agent/vigil/debugger/probe"
 )
@@ -133,8 +135,12 @@ func placement(p *plan.Plan, err error, o Options) Placement {
 		})
 	}
 	for _, v := range p.Variables {
-		if strings.HasPrefix(v.Name, ".") {
+		switch {
+		case strings.HasPrefix(v.Name, "."):
 			continue // the compiler's own: the dictionary of a generic function
+		case v.Closure:
+			out.Variables = append(out.Variables, captured(p, v)...)
+			continue
 		}
 		out.Variables = append(out.Variables, variable(p, v))
 	}
@@ -146,13 +152,14 @@ const shapePrefix = "go.shape."
 
 func variable(p *plan.Plan, v plan.Variable) Variable {
 	out := Variable{Name: v.Name, Role: v.Role.String(), Type: "?", Reason: v.Unavailable}
-	if t := p.Types.Get(v.Type); t != nil {
-		out.Type, out.Size = t.Name, t.Size
-		out.Shape = strings.Contains(t.Name, shapePrefix)
-	}
+	out.is(p.Types, v.Type, v.Indirect)
 	vector := 0
 	for _, piece := range v.Pieces {
-		out.Where = append(out.Where, where(piece))
+		at := where(piece)
+		if v.Indirect {
+			at = behind(at)
+		}
+		out.Where = append(out.Where, at)
 		if piece.InVector() {
 			vector++
 		}
@@ -168,6 +175,40 @@ func variable(p *plan.Plan, v plan.Variable) Variable {
 		out.Readable = true
 	}
 	return out
+}
+
+// is sets the type: the given one, or what that leads to.
+func (v *Variable) is(types *gotype.Table, id gotype.ID, indirect bool) {
+	t := types.Get(id)
+	if t != nil && indirect {
+		t = types.Get(t.Elem)
+	}
+	if t != nil {
+		v.Type, v.Size, v.Shape = t.Name, t.Size, strings.Contains(t.Name, shapePrefix)
+	}
+}
+
+// behind is the memory that a place points to.
+func behind(place string) string { return "[" + place + "]" }
+
+// captured are the variables in a closure.
+func captured(p *plan.Plan, closure plan.Variable) (all []Variable) {
+	pointer := p.Types.Get(closure.Type)
+	if pointer == nil || len(closure.Pieces) != 1 {
+		return nil
+	}
+	for _, f := range p.Types.Get(pointer.Elem).Fields {
+		name, indirect := strings.CutPrefix(f.Name, "&")
+		v := Variable{Name: name, Role: closure.Role.String(), Type: "?", Readable: true}
+		v.is(p.Types, f.Type, indirect)
+		at := behind(fmt.Sprintf("%s+%d", where(closure.Pieces[0]), f.Offset))
+		if indirect {
+			at = behind(at)
+		}
+		v.Where = []string{at}
+		all = append(all, v)
+	}
+	return all
 }
 
 // where is a piece without the bytes it is of.

@@ -134,6 +134,37 @@ func (c *compiler) chanHeader(id gotype.ID) {
 	c.code = append(c.code, op)
 }
 
+// free follows a pointer that the program does not know of, which does not count
+// as one: to a variable on the heap, or to a closure.
+func (c *compiler) free(pointer gotype.ID, at uint64, closure bool) {
+	t := c.types.Get(pointer)
+	if t.Kind != gotype.Pointer || !c.refers(pointer) || c.full(at) {
+		return
+	}
+	op := c.pointer(t.Elem, at)
+	op.Flags |= FlagFree
+	if closure {
+		op.Routine = c.want(t.Elem, partClosure)
+	}
+	c.code = append(c.code, op)
+}
+
+// closure follows the variables in a closure, and the dictionary.
+func (c *compiler) closure(id gotype.ID) {
+	for _, f := range c.types.Get(id).Fields {
+		if strings.HasPrefix(f.Name, "&") {
+			c.free(f.Type, f.Offset, false)
+		} else {
+			c.follow(f.Type, f.Offset, 1)
+		}
+	}
+	if d := c.dictionary; d != nil && !c.full(uint64(d.InClosure)) {
+		c.code = append(c.code, Op{
+			Code: OpPointer, Flags: FlagFree, Offset: d.InClosure, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
+		})
+	}
+}
+
 // leadsToSpan reports whether a field is to be followed: of a context of the
 // standard library only the context it lies in and the value it holds, because
 // that is all that is shown of one.

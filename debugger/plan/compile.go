@@ -54,6 +54,9 @@ func Compile(p *Plan) error {
 		return err
 	}
 	c.layout(p)
+	if d := p.Dictionary; d != nil && d.InClosure > 0 && d.Words > 0 && d.Words <= maxInstances {
+		c.dictionary = d
+	}
 	c.root(p, p.Dictionary, func(r Role) bool { return r != RoleResult })
 	if p.Returns() {
 		c.root(p, nil, func(r Role) bool { return r == RoleResult })
@@ -112,6 +115,7 @@ const (
 	partGroup
 	partChan
 	partLocation
+	partClosure
 )
 
 type compiler struct {
@@ -127,6 +131,8 @@ type compiler struct {
 	order   []routine
 	wanted  map[routine]uint32
 	dynamic []Dynamic
+	// dictionary is where it is in the closure; nil when it is not there.
+	dictionary *Dictionary
 	// referring remembers the answers of refers.
 	referring map[gotype.ID]bool
 }
@@ -187,7 +193,7 @@ func (c *compiler) layout(p *Plan) {
 	}
 	if !given {
 		p.RootSize = uint32((end + 7) &^ 7)
-		if d := p.Dictionary; d != nil {
+		if d := p.Dictionary; d != nil && d.InClosure == 0 {
 			d.RootOffset = p.RootSize
 			p.RootSize += wordSize
 		}
@@ -214,7 +220,7 @@ func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 			c.copies(v.Pieces, v.RootOffset)
 		}
 	}
-	if d != nil && (d.RootOffset+wordSize > p.RootSize || d.Words <= 0 || d.Words > maxInstances) {
+	if d != nil && (d.InClosure > 0 || d.RootOffset+wordSize > p.RootSize || d.Words <= 0 || d.Words > maxInstances) {
 		d = nil
 	}
 	if d != nil {
@@ -226,6 +232,10 @@ func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 	c.start, c.visits = len(c.code), 0
 	for _, v := range p.Variables {
 		if len(v.Pieces) == 0 || !roles(v.Role) {
+			continue
+		}
+		if v.Indirect || v.Closure {
+			c.free(v.Type, uint64(v.RootOffset), v.Closure)
 			continue
 		}
 		if d == nil || v.Instance == 0 {
@@ -290,6 +300,8 @@ func (c *compiler) emit(r routine) {
 		c.chanHeader(r.id)
 	case partLocation:
 		c.location(r.id)
+	case partClosure:
+		c.closure(r.id)
 	}
 	c.code = append(c.code, Op{Code: OpEnd})
 }

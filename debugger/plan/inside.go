@@ -74,6 +74,9 @@ func (r *resolver) scope(at binary.Place) error {
 	}
 	r.plan.Types = scope.Types
 	for _, from := range scope.Variables {
+		if isInternal(from.Name) {
+			continue
+		}
 		v := Variable{Name: from.Name, Role: RoleLocal, Type: from.Type, Pieces: piecesOf(from.Pieces)}
 		if from.Role == binary.Argument {
 			v.Role = RoleArgument
@@ -82,7 +85,7 @@ func (r *resolver) scope(at binary.Place) error {
 			v.Pieces, v.Unavailable = nil, from.Err.Error()
 		}
 		if from.Indirect {
-			v.Type = pointerTo(scope.Types, from.Type)
+			v.Type, v.Indirect = pointerTo(scope.Types, from.Type), true
 		}
 		r.plan.Variables = append(r.plan.Variables, v)
 	}

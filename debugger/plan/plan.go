@@ -125,6 +125,15 @@ type Variable struct {
 	// the variable really has when its Type is the shape that instances share; 0
 	// when it is not in the dictionary.
 	Instance int
+	// Indirect says that the variable is on the heap: the bytes are the pointer
+	// to it, and Type is the pointer's.
+	Indirect bool
+	// Closure says that the bytes are the pointer to the closure of a function
+	// literal: the variables it takes from its surroundings are the fields of
+	// what Type leads to, one that begins with & by a pointer to it. Instances are
+	// those of the fields.
+	Closure   bool
+	Instances []int
 	// Unavailable is why it cannot be read here, in words ("optimised out");
 	// empty when it can.
 	Unavailable string
@@ -132,10 +141,12 @@ type Variable struct {
 
 // Dictionary is an argument that generic functions take besides: a pointer to
 // words, of which some are the run-time types of an instance. It is read at
-// entries, into the root at RootOffset.
+// entries, into the root at RootOffset. Function literals have it in their
+// closure, at InClosure; there is no piece then.
 type Dictionary struct {
 	Pieces     []Piece
 	RootOffset uint32
+	InClosure  uint32
 	// Words is how many are of interest.
 	Words int
 }

@@ -64,7 +64,11 @@ func (p *Plan) Dump(w io.Writer) error {
 		dumpVariable(&b, p.Types, v)
 	}
 	if d := p.Dictionary; d != nil {
-		fmt.Fprintf(&b, "dictionary: %d words, %s\n", d.Words, joinPieces(d.Pieces))
+		place := joinPieces(d.Pieces)
+		if d.InClosure > 0 {
+			place = fmt.Sprintf("in the closure at +%d", d.InClosure)
+		}
+		fmt.Fprintf(&b, "dictionary: %d words, %s\n", d.Words, place)
 	}
 	b.WriteString("types:\n")
 	for _, id := range p.inReach() {
@@ -127,6 +131,9 @@ func dumpVariable(b *bytes.Buffer, types *gotype.Table, v Variable) {
 	}
 	if len(v.Pieces) > 0 {
 		b.WriteString(" " + joinPieces(v.Pieces))
+	}
+	if v.Indirect {
+		b.WriteString(", which points to it")
 	}
 	if v.Instance > 0 {
 		fmt.Fprintf(b, ", really word %d", v.Instance)

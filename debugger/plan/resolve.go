@@ -8,7 +8,6 @@ import (
 
 	"github.com/vigil-agent/vigil/debugger/binary"
 	"github.com/vigil-agent/vigil/debugger/binary/disasm"
-	"github.com/vigil-agent/vigil/debugger/binary/goabi"
 	"github.com/vigil-agent/vigil/debugger/binary/location"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
@@ -194,12 +193,12 @@ func (r *resolver) variables() error {
 	}
 	r.plan.Types = sig.Types
 	places := placesOf(sig, r.fn.Name, r.entry)
-	words := 0
+	words, hasDictionary := 0, places.dictionary != nil || isShapeLiteral(r.fn.Name)
 	for i, param := range sig.Params {
 		if param.Result && !r.returns || isDictionary(param) {
 			continue
 		}
-		v := Variable{Name: param.Name, Role: RoleArgument, Type: param.Type}
+		v := Variable{Name: sourceName(param.Name), Role: RoleArgument, Type: param.Type}
 		if param.Result {
 			v.Role = RoleResult
 		}
@@ -208,30 +207,22 @@ func (r *resolver) variables() error {
 			v.Unavailable = err.Error()
 		}
 		v.Pieces = piecesOf(pieces)
-		if places.trusted && places.dictionary != nil && param.Dictionary != binary.NoDictionary && param.Dictionary < maxInstances {
+		if places.trusted && hasDictionary && param.Dictionary != binary.NoDictionary && param.Dictionary < maxInstances {
 			v.Instance = param.Dictionary + 1
 			words = max(words, v.Instance)
 		}
 		r.plan.Variables = append(r.plan.Variables, v)
 	}
-	if words > 0 {
+	if words > 0 && places.dictionary != nil {
 		r.plan.Dictionary = &Dictionary{Pieces: piecesOf(places.dictionary), Words: words}
 	}
-	if sig.Closure != 0 {
-		r.plan.Variables = append(r.plan.Variables, Variable{
-			Name: closureName, Role: RoleLocal, Type: sig.Closure, Pieces: piecesOf([]location.Piece{goabi.Closure}),
-		})
-	}
+	r.closure(sig, places, words)
 	return nil
 }
 
 // maxInstances bounds the words of a dictionary that are of interest: parameters
 // are in the first ones.
 const maxInstances = 256
-
-// closureName is under what the variables that a function literal takes from its
-// surroundings are shown; no variable of the program has this name.
-const closureName = "(closure)"
 
 // implementers is how many dynamic types are known for each interface with
 // methods. What is missing is reported by snapshots.
@@ -299,7 +290,7 @@ func layout(p *Plan) {
 		v.RootOffset = uint32(at)
 		at = (at + t.Size + rootAlign - 1) &^ (rootAlign - 1)
 	}
-	if p.Dictionary != nil {
+	if p.Dictionary != nil && p.Dictionary.InClosure == 0 {
 		p.Dictionary.RootOffset = uint32(at)
 		at += wordSize
 	}

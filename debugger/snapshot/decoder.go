@@ -123,6 +123,9 @@ func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 	s.r.event = e
 	s.r.index.reset(e.Items, nil)
 	s.r.learn(e)
+	if d := l.plan.Dictionary; d != nil && d.InClosure > 0 && len(s.r.dictionary) > 0 {
+		s.r.index.reset(e.Items, l) // the kernel does not look into closures: its items are of the shapes
+	}
 	s.r.root(l.vars[:l.locals])
 	s.locals = len(s.r.values)
 	s.r.root(l.vars[l.locals:l.results])

@@ -42,6 +42,12 @@ type variable struct {
 	offset      uint32
 	unavailable string // why it cannot be read
 	instance    int    // word of the dictionary with its real type, from 1; or 0
+	// indirect says that there is a pointer to it instead, which the program does
+	// not know of.
+	indirect bool
+	// captured are, of a closure, the variables in it, which are shown instead.
+	closure  bool
+	captured []variable
 }
 
 // typeInfo is a gotype.Type with what decoding asks of it.
@@ -143,7 +149,7 @@ func (l *Layout) nameResults() {
 	names := make([]string, len(results))
 	for i, v := range results {
 		names[i] = v.name
-		if strings.HasPrefix(v.name, "~r") || v.name == "" || strings.HasPrefix(v.name, "_") {
+		if strings.HasPrefix(v.name, "~r") || v.name == "" || v.name == "_" {
 			names[i] = "r" + strconv.Itoa(i)
 		}
 	}
@@ -195,9 +201,41 @@ func (l *Layout) addVariables(role plan.Role, hide *redactor) []variable {
 			unavailable: v.Unavailable,
 			instance:    v.Instance,
 		})
+		switch last := &out[len(out)-1]; {
+		case v.Closure:
+			last.closure = true
+			last.captured = l.captured(last.typ.elem, v.Instances, hide)
+		case v.Indirect:
+			last.indirect, last.typ = true, last.typ.elem
+		}
 		names = names[1:]
 	}
 	return out
+}
+
+// captured are the variables in a closure.
+func (l *Layout) captured(closure *typeInfo, instances []int, hide *redactor) []variable {
+	t := l.table.Get(closure.id)
+	if t == nil {
+		return nil
+	}
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = strings.TrimPrefix(f.Name, "&")
+	}
+	vars := make([]variable, len(t.Fields))
+	for i, name := range distinct(names) {
+		f := &t.Fields[i]
+		vars[i] = variable{label: newLabel(name, hide), name: name, typ: l.typ(f.Type), offset: uint32(f.Offset)}
+		vars[i].redacted = hide.ident(names[i])
+		if strings.HasPrefix(f.Name, "&") {
+			vars[i].indirect, vars[i].typ = true, vars[i].typ.elem
+		}
+		if i < len(instances) {
+			vars[i].instance = instances[i]
+		}
+	}
+	return vars
 }
 
 func (l *Layout) typ(id gotype.ID) *typeInfo {

@@ -65,29 +65,82 @@ func (r *reader) root(vars []variable) {
 	if it := r.index.items; len(it) > 0 {
 		root.data, root.missing = it[0].Data, kernelReason(it[0].Reason)
 	}
+	r.variables(vars, root)
+}
+
+// variables reads those that lie in a run of memory.
+func (r *reader) variables(vars []variable, in view) {
 	for i := range vars {
+		v := &vars[i]
+		if v.closure {
+			r.variables(v.captured, r.closure(v, in))
+			continue
+		}
 		at := len(r.values)
-		t, named := r.instance(&vars[i])
-		r.variable(&vars[i], t, root)
+		t, named := r.instance(v)
+		r.variable(v, t, in)
 		r.values[at].typ = named
 	}
 }
 
 // variable reads one variable.
-func (r *reader) variable(v *variable, t *typeInfo, root view) {
-	if v.unavailable == "" {
-		r.read(&v.label, t, root.sub(uint64(v.offset), t.size), where{depth: r.layout.limits.Depth})
+func (r *reader) variable(v *variable, t *typeInfo, in view) {
+	at := where{depth: r.layout.limits.Depth}
+	if v.unavailable == "" && !v.indirect {
+		r.read(&v.label, t, in.sub(uint64(v.offset), t.size), at)
 		return
 	}
-	n := r.add(&v.label, v.typ)
-	r.values[n].reason = reasonUnavailable
-	if v.unavailable == plan.UnavailableLarge {
-		r.values[n].reason = reasonValueTooLarge
-	}
-	if v.redacted {
-		r.values[n].reason = reasonRedactedIdent
+	n := r.add(&v.label, t)
+	to := &r.values[n]
+	switch {
+	case v.redacted:
+		to.reason = reasonRedactedIdent
+	case v.unavailable == plan.UnavailableLarge:
+		to.reason = reasonValueTooLarge
+	case v.unavailable != "":
+		to.reason = reasonUnavailable
+	default:
+		r.moved(n, t, in.sub(uint64(v.offset), wordSize), at)
 	}
 }
+
+// moved fills in value n, which a pointer leads to that the program does not know
+// of.
+func (r *reader) moved(n int, t *typeInfo, w view, at where) {
+	pointer := typeInfo{kind: gotype.Pointer, size: wordSize}
+	if !r.whole(&r.values[n], &pointer, w) {
+		return
+	}
+	found, ok := r.find(t, w.word(0))
+	if !ok {
+		r.values[n].reason = w.unfollowed()
+		return
+	}
+	r.path = append(r.path, visit{t.id, w.word(0)})
+	r.fill(n, t, found, at)
+	r.path = r.path[:len(r.path)-1]
+	r.values[n].end = int32(len(r.values))
+}
+
+const wordSize = 8
+
+// closure is the memory of a closure.
+func (r *reader) closure(v *variable, root view) view {
+	w := root.sub(uint64(v.offset), wordSize)
+	if len(w.data) < wordSize {
+		return view{missing: w.missing}
+	}
+	it := r.index.find(v.typ.elem.id, w.word(0))
+	if it == nil {
+		return view{missing: w.unfollowed()}
+	}
+	return view{data: it.Data, missing: kernelReason(it.Reason)}
+}
+
+// farthest is how far a dictionary is from runtime.types, which the linker puts
+// into the same part of a program: what a closure has at the place of one may be
+// something else, when nothing in it needs one.
+const farthest = 1 << 31
 
 // learn finds the dictionary of a generic function in the event of its entry.
 func (r *reader) learn(e *event.Event) {
@@ -95,8 +148,21 @@ func (r *reader) learn(e *event.Event) {
 	if d == nil || site == nil || e.PC == 0 || len(e.Items) == 0 {
 		return
 	}
-	if it := r.index.find(event.TypeDictionary, wordAt(e.Items[0].Data, d.RootOffset)); it != nil {
-		r.dictionary, r.types = it.Data, r.layout.behind.Types+e.PC-site.PC
+	at := wordAt(e.Items[0].Data, d.RootOffset)
+	if d.InClosure > 0 {
+		at = 0
+		for i := range r.layout.vars {
+			if v := &r.layout.vars[i]; v.closure {
+				at = wordAt(r.closure(v, view{data: e.Items[0].Data}).data, d.InClosure)
+			}
+		}
+	}
+	types := r.layout.behind.Types + e.PC - site.PC
+	if at+farthest-types > 2*farthest {
+		return
+	}
+	if it := r.index.find(event.TypeDictionary, at); it != nil {
+		r.dictionary, r.types = it.Data, types
 	}
 }
 
