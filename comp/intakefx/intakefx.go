@@ -31,7 +31,7 @@ func New(config intake.Config, log *slog.Logger) (*Component, error) {
 			return nil, fmt.Errorf("intake: %w", err)
 		}
 	}
-	c.Runner = engine.New(engine.Options{Name: name, Enabled: config.Enabled, Engine: c.server, Fix: fix}, log)
+	c.Runner = engine.New(engine.Options{Name: name, Enabled: config.Enabled, Engine: c.server, Fix: fix, Check: c.check}, log)
 	return c, nil
 }
 
@@ -40,6 +40,14 @@ func fix(err error) string {
 		return "set intake.listen to a free port, and logs.endpoint.address with it"
 	}
 	return ""
+}
+
+// check reports a journal that takes nothing.
+func (c *Component) check() (reason, fix string) {
+	if failing := c.server.Stats().Journal.Failing; failing != "" {
+		return failing, "make room on the disk of intake.journal, or bound it with intake.journal_max_size; senders keep what they have meanwhile"
+	}
+	return "", ""
 }
 
 // Status implements status.Provider.

@@ -17,6 +17,9 @@ func text(s intake.Stats) []string {
 	if s.Sessions > 0 {
 		lines = append(lines, fmt.Sprintf("%d sessions known: %d batches came again and were not stored twice, %d streams ended by a newer one", s.Sessions, s.Repeated, s.Fenced))
 	}
+	if s.Journal.Failing != "" {
+		lines = append(lines, fmt.Sprintf("the journal takes nothing, %d tries failed; senders keep what they have: %s", s.Journal.Failures, s.Journal.Failing))
+	}
 	var rejected []string
 	for code, n := range s.Rejected {
 		rejected = append(rejected, fmt.Sprintf("%d with %s", n, code))
@@ -48,6 +51,9 @@ func table(read func() (intake.Stats, bool)) telemetry.Table {
 		row("vigil_intake_repeated_batches_total", telemetry.Counter, "Batches that came again: acknowledged, and not stored twice.", func(s intake.Stats) float64 { return float64(s.Repeated) }),
 		row("vigil_intake_fenced_streams_total", telemetry.Counter, "Streams that a newer one of their session ended.", func(s intake.Stats) float64 { return float64(s.Fenced) }),
 		row("vigil_intake_snapshots_total", telemetry.Counter, "Snapshots of a sender's state received.", func(s intake.Stats) float64 { return float64(s.Snapshots) }),
+		row("vigil_intake_journal_bytes_total", telemetry.Counter, "Bytes of the journal on disk since the start.", func(s intake.Stats) float64 { return float64(s.Journal.Bytes) }),
+		row("vigil_intake_journal_commits_total", telemetry.Counter, "Writes of the journal, each with the batches that waited for it.", func(s intake.Stats) float64 { return float64(s.Journal.Commits) }),
+		row("vigil_intake_journal_failures_total", telemetry.Counter, "Writes of the journal that failed; what they held was not acknowledged.", func(s intake.Stats) float64 { return float64(s.Journal.Failures) }),
 		{
 			Name: "vigil_intake_streams_refused_total", Kind: telemetry.Counter, Labels: []string{"code"},
 			Help: "Streams that the receiving side ended, by gRPC status code.",

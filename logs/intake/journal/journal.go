@@ -26,8 +26,10 @@ type Stats struct {
 	Lines   uint64 `json:"lines"`
 	Bytes   uint64 `json:"bytes"`
 	Commits uint64 `json:"commits"`
-	// Failures counts commits that failed; their batches were not kept.
+	// Failures counts commits that failed; their batches were not kept. Failing is
+	// why the last one did, empty when it did not.
 	Failures uint64 `json:"failures"`
+	Failing  string `json:"failing,omitempty"`
 }
 
 // Journal appends to a file. All methods may be called concurrently.
@@ -253,7 +255,9 @@ func (j *Journal) settle(group []*entry, lines, bytes uint64, wrote bool, err er
 	switch {
 	case err != nil:
 		j.stats.Failures++
+		j.stats.Failing = err.Error()
 	case wrote:
+		j.stats.Failing = ""
 		j.stats.Lines += lines
 		j.stats.Bytes += bytes
 		j.stats.Commits++

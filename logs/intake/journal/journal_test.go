@@ -294,10 +294,12 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	err = store(b, line(3, "no room either"))
 	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.Eventually(t, func() bool { return j.Stats().Failing == err.Error() }, waitFor, tick)
 	d.room.Store(10_000)
 	err = store(a, line(4, "out of order"))
 	require.ErrorIs(t, err, syscall.ENOSPC, "a batch before it failed")
 	require.NoError(t, store(j.Stream(), line(5, "after")))
+	require.Eventually(t, func() bool { return j.Stats().Failing == "" }, waitFor, tick)
 	require.NoError(t, j.Close())
 	var got []string
 	for _, l := range readAll(t, d.Name()) {
