@@ -2,8 +2,8 @@ package binary
 
 import (
 	"debug/dwarf"
-	"fmt"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
@@ -19,37 +19,20 @@ type capturedVariable struct {
 // maxClosure bounds a closure, in bytes.
 const maxClosure = 1 << 16
 
-// captured are the variables of the closure of the function described at off.
-func (d *debugInfo) captured(off dwarf.Offset) (found []capturedVariable, err error) {
-	e, r, err := d.entry(off)
-	if err != nil || !e.Children {
-		return nil, err
-	}
-	for {
-		c, err := r.Next()
-		if err != nil {
-			return nil, fmt.Errorf("read debug information: %w", err)
-		}
-		if c == nil || c.Tag == 0 {
-			return found, nil
-		}
-		if c.Children {
-			r.SkipChildren()
-		}
-		if c.Tag != dwarf.TagVariable {
-			continue
-		}
-		if origin, ok := c.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok {
-			if c, _, err = d.entry(origin); err != nil {
-				return nil, err
-			}
-		}
-		at, ok := c.Val(attrGoClosure).(int64)
-		typ, hasType := c.Val(dwarf.AttrType).(dwarf.Offset)
-		if name, _ := c.Val(dwarf.AttrName).(string); ok && hasType && at > 0 && at < maxClosure {
-			found = append(found, capturedVariable{name: name, off: uint64(at), typ: typ})
+// captured is what an entry of a variable says of a closure; ok is false when the
+// function declares the variable itself.
+func (d *debugInfo) captured(e die.Entry) (v capturedVariable, ok bool, err error) {
+	if origin := e.Value(dwarf.AttrAbstractOrigin).Offset(); origin != 0 {
+		if e, _, err = d.entry(origin); err != nil {
+			return v, false, err
 		}
 	}
+	at, typ := e.Value(attrGoClosure).Int(), e.Value(dwarf.AttrType)
+	if at <= 0 || at >= maxClosure || typ.Class != die.Reference {
+		return v, false, nil
+	}
+	name := string(e.Value(dwarf.AttrName).Bytes)
+	return capturedVariable{name: name, off: uint64(at), typ: typ.Offset()}, true, nil
 }
 
 // closureType is the type of a pointer to the closure of a function: a struct of

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/binary/location"
 )
 
@@ -21,8 +22,8 @@ const maxDebugSection = 1 << 30
 // of the functions, not the tree.
 type debugInfo struct {
 	sections map[string][]byte // decompressed, by name without .debug_
-	data     *dwarf.Data
-	detail   *dwarf.Data             // with line tables and ranges, nil until asked for
+	dies     *die.Data
+	detail   *dwarf.Data             // for line tables and ranges, nil until asked for
 	lists    map[bool][]byte         // location lists: of DWARF 5 (true) and before
 	addrs    []byte                  // .debug_addr
 	units    []unit                  // by offset
@@ -101,7 +102,7 @@ func (b *Binary) readDebugInfo() (d *debugInfo, err error) {
 	if err := b.load(d, "abbrev", "info", "str", "line_str", "str_offsets", "addr", "loclists", "loc"); err != nil {
 		return nil, err
 	}
-	if d.data, err = d.open(); err != nil {
+	if err := d.open(); err != nil {
 		return nil, err
 	}
 	d.lists = map[bool][]byte{true: d.sections["loclists"], false: d.sections["loc"]}
@@ -125,8 +126,29 @@ func (b *Binary) load(d *debugInfo, names ...string) (err error) {
 	return nil
 }
 
-// open gives the sections read so far to the standard reader.
-func (d *debugInfo) open() (*dwarf.Data, error) {
+// open begins to read the sections.
+func (d *debugInfo) open() (err error) {
+	s := d.sections
+	d.dies, err = die.New(die.Sections{
+		Abbrev: s["abbrev"], Info: s["info"], Str: s["str"], LineStr: s["line_str"], StrOffsets: s["str_offsets"], Addr: s["addr"],
+	})
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+	}
+	return nil
+}
+
+// detailed is the standard reader, which also knows line tables and ranges: they are
+// for probes inside of functions only.
+func (b *Binary) detailed(d *debugInfo) (*dwarf.Data, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d.detail != nil {
+		return d.detail, nil
+	}
+	if err := b.load(d, "line", "ranges", "rnglists"); err != nil {
+		return nil, err
+	}
 	s := d.sections
 	data, err := dwarf.New(s["abbrev"], nil, nil, s["info"], s["line"], nil, s["ranges"], s["str"])
 	if err != nil {
@@ -137,25 +159,22 @@ func (d *debugInfo) open() (*dwarf.Data, error) {
 			return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 		}
 	}
+	d.detail = data
 	return data, nil
 }
 
-// detailed is a reader that also knows line tables and ranges, which are for
-// probes inside of functions only.
-func (b *Binary) detailed(d *debugInfo) (*dwarf.Data, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if d.detail == nil {
-		if err := b.load(d, "line", "ranges", "rnglists"); err != nil {
-			return nil, err
-		}
-		detail, err := d.open()
-		if err != nil {
-			return nil, err
-		}
-		d.detail = detail
+// standardEntry reads the entry at off with the standard reader.
+func standardEntry(data *dwarf.Data, off dwarf.Offset) (*dwarf.Entry, error) {
+	r := data.Reader()
+	r.Seek(off)
+	e, err := r.Next()
+	if err != nil {
+		return nil, fmt.Errorf("read debug information: %w", err)
 	}
-	return d.detail, nil
+	if e == nil {
+		return nil, fmt.Errorf("%w (no debug information at %#x)", ErrCorrupt, off)
+	}
+	return e, nil
 }
 
 // debugSection is the content of a section, decompressed when it has to be.
@@ -180,38 +199,50 @@ func (b *Binary) debugSection(name string) ([]byte, error) {
 // index walks the top level of the tree once.
 func (d *debugInfo) index(module moduleData) error {
 	d.known = map[string]dwarf.Offset{}
-	r := d.data.Reader()
-	for {
-		e, err := r.Next()
-		if err != nil {
+	for i := range d.dies.Units() {
+		if err := d.indexUnit(&d.dies.Units()[i], module); err != nil {
 			return fmt.Errorf("read debug information: %w", err)
-		}
-		if e == nil {
-			break
-		}
-		switch e.Tag {
-		case dwarf.TagCompileUnit:
-			d.units = append(d.units, newUnit(e))
-			continue // its children are the top level
-		case dwarf.TagSubprogram:
-			if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
-				d.funcs = append(d.funcs, funcRef{entry: low, off: e.Offset})
-			}
-		case dwarf.TagStructType:
-			if name, _ := e.Val(dwarf.AttrName).(string); slices.Contains(runtimeStructs, name) {
-				d.known[name] = e.Offset
-			}
-		}
-		if off := module.runtimeOffset(e); off != 0 {
-			d.types = append(d.types, typeDIE{off, e.Offset})
-		}
-		if e.Children {
-			r.SkipChildren()
 		}
 	}
 	slices.SortStableFunc(d.funcs, func(a, b funcRef) int { return cmp.Compare(a.entry, b.entry) })
 	slices.SortStableFunc(d.types, func(a, b typeDIE) int { return cmp.Compare(a.runtime, b.runtime) })
 	return nil
+}
+
+func (d *debugInfo) indexUnit(u *die.Unit, module moduleData) error {
+	r := d.dies.Reader(u)
+	for !r.Done() {
+		e, err := r.Next()
+		if err != nil {
+			return err
+		}
+		if e.Tag == dwarf.TagCompileUnit {
+			d.units = append(d.units, newUnit(&e))
+			continue // its children are the top level
+		}
+		d.indexEntry(&e, module)
+		if err := r.Skip(&e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexEntry remembers an entry of the top level when it may be asked for.
+func (d *debugInfo) indexEntry(e *die.Entry, module moduleData) {
+	switch e.Tag {
+	case dwarf.TagSubprogram:
+		if low := e.Value(dwarf.AttrLowpc); low.Class == die.Address {
+			d.funcs = append(d.funcs, funcRef{entry: low.N, off: e.Off})
+		}
+	case dwarf.TagStructType:
+		if name := e.Value(dwarf.AttrName).Bytes; slices.Contains(runtimeStructs, string(name)) {
+			d.known[string(name)] = e.Off
+		}
+	}
+	if off := module.runtimeOffset(e); off != 0 {
+		d.types = append(d.types, typeDIE{off, e.Off})
+	}
 }
 
 // runtimeType is the offset of the description of the type at a runtime offset,
@@ -224,11 +255,13 @@ func (d *debugInfo) runtimeType(off uint64) dwarf.Offset {
 	return d.types[i].off
 }
 
-func newUnit(e *dwarf.Entry) unit {
-	u := unit{off: e.Offset}
-	u.base, _ = e.Val(dwarf.AttrLowpc).(uint64)
-	if base, ok := e.Val(dwarf.AttrAddrBase).(int64); ok {
-		u.addrBase, u.v5 = uint64(base), true
+func newUnit(e *die.Entry) unit {
+	u := unit{off: e.Off}
+	if low := e.Value(dwarf.AttrLowpc); low.Class == die.Address {
+		u.base = low.N
+	}
+	if base := e.Value(dwarf.AttrAddrBase); base.Class == die.Constant {
+		u.addrBase, u.v5 = base.N, true
 	}
 	return u
 }
@@ -268,16 +301,11 @@ func (d *debugInfo) listsFor(off dwarf.Offset) location.Lists {
 	return l
 }
 
-// entry reads the description at off.
-func (d *debugInfo) entry(off dwarf.Offset) (*dwarf.Entry, *dwarf.Reader, error) {
-	r := d.data.Reader()
-	r.Seek(off)
-	e, err := r.Next()
+// entry reads the description at off, and what follows it.
+func (d *debugInfo) entry(off dwarf.Offset) (die.Entry, die.Reader, error) {
+	e, r, err := d.dies.Entry(off)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read debug information: %w", err)
-	}
-	if e == nil {
-		return nil, nil, fmt.Errorf("%w (no debug information at %#x)", ErrCorrupt, off)
+		return e, r, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
 	return e, r, nil
 }

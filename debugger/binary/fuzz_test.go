@@ -62,7 +62,10 @@ func readAll(abbrev, info, str, loc []byte, pc uint64) {
 	if err != nil {
 		return
 	}
-	d := &debugInfo{data: data, lists: map[bool][]byte{false: loc, true: loc}}
+	d := &debugInfo{sections: map[string][]byte{"abbrev": abbrev, "info": info, "str": str}, lists: map[bool][]byte{false: loc, true: loc}}
+	if d.open() != nil {
+		return
+	}
 	if err := d.index(handwrittenBinary.module); err != nil {
 		return
 	}
@@ -70,7 +73,7 @@ func readAll(abbrev, info, str, loc []byte, pc uint64) {
 		if i == 16 {
 			return
 		}
-		params, err := d.params(fn.off)
+		params, _, err := d.params(fn.off)
 		if err != nil {
 			continue
 		}

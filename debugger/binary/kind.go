@@ -3,6 +3,7 @@ package binary
 import (
 	"debug/dwarf"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // kindOf is the kind of the type an entry describes: by its Go kind, or by the
 // shape of the entry when it comes from C.
-func kindOf(e *dwarf.Entry) gotype.Kind {
+func kindOf(e *die.Entry) gotype.Kind {
 	if kind := goKind(e); kind != 0 {
 		return kindOfGo(kind)
 	}
@@ -69,7 +70,7 @@ func kindOfGo(kind int64) gotype.Kind {
 	return gotype.Opaque
 }
 
-func kindOfC(e *dwarf.Entry) gotype.Kind {
+func kindOfC(e *die.Entry) gotype.Kind {
 	switch e.Tag {
 	case dwarf.TagPointerType:
 		return gotype.Pointer
@@ -80,8 +81,7 @@ func kindOfC(e *dwarf.Entry) gotype.Kind {
 	case dwarf.TagEnumerationType:
 		return gotype.Int
 	case dwarf.TagBaseType:
-		encoding, _ := e.Val(dwarf.AttrEncoding).(int64)
-		switch encoding {
+		switch e.Value(dwarf.AttrEncoding).Int() {
 		case encodingBoolean:
 			return gotype.Bool
 		case encodingComplexFloat:

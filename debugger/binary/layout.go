@@ -3,7 +3,9 @@ package binary
 import (
 	"debug/dwarf"
 	"encoding/binary"
+	"fmt"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
@@ -154,22 +156,18 @@ func (b *Binary) bucketMaps() bool {
 
 // memberOffsets are the offsets of the members of the struct at off, by name.
 func (d *debugInfo) memberOffsets(off dwarf.Offset) (map[string]uint32, error) {
-	_, r, err := d.entry(off)
+	e, r, err := d.entry(off)
 	if err != nil {
 		return nil, err
 	}
 	offsets := map[string]uint32{}
-	for {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
-			return offsets, err
+	for c, err := range r.Children(e) {
+		if err != nil {
+			return nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 		}
-		name, _ := c.Val(dwarf.AttrName).(string)
-		if at, ok := c.Val(dwarf.AttrDataMemberLoc).(int64); ok && at >= 0 && at < maxRuntimeOffset {
-			offsets[name] = uint32(at)
-		}
-		if c.Children {
-			r.SkipChildren()
+		if at := c.Value(dwarf.AttrDataMemberLoc); at.Class == die.Constant && at.N < maxRuntimeOffset {
+			offsets[string(c.Value(dwarf.AttrName).Bytes)] = uint32(at.N)
 		}
 	}
+	return offsets, nil
 }

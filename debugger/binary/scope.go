@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/binary/goabi"
 	"github.com/vigil-agent/vigil/debugger/binary/location"
 	"github.com/vigil-agent/vigil/debugger/gotype"
@@ -117,11 +118,11 @@ func (w *scopeWalk) function(off dwarf.Offset) error {
 	if err != nil {
 		return err
 	}
-	w.frames[0].origin, _ = e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
+	w.frames[0].origin = e.Value(dwarf.AttrAbstractOrigin).Offset()
 	if !e.Children {
 		return nil
 	}
-	return w.children(r, 0, 0)
+	return w.children(&r, 0, 0)
 }
 
 // maxScopeDepth bounds how deep blocks and inlined calls nest.
@@ -129,39 +130,40 @@ const maxScopeDepth = 256
 
 // children reads the variables of a block and of the blocks and inlined calls in
 // it that hold pc.
-func (w *scopeWalk) children(r *dwarf.Reader, frame, depth int) error {
+func (w *scopeWalk) children(r *die.Reader, frame, depth int) error {
 	if depth > maxScopeDepth {
 		return ErrCorrupt
 	}
 	for {
 		e, err := r.Next()
 		if err != nil {
-			return fmt.Errorf("read debug information: %w", err)
+			return fmt.Errorf("%w (%w)", ErrCorrupt, err)
 		}
-		if e == nil || e.Tag == 0 {
+		if e.Tag == 0 {
 			return nil
 		}
 		into := -1
 		switch e.Tag {
 		case dwarf.TagFormalParameter, dwarf.TagVariable:
 			f := &w.frames[frame]
-			f.found = append(f.found, scopeVariableOf(e))
+			f.found = append(f.found, scopeVariableOf(&e))
 		case dwarf.TagLexDwarfBlock:
-			if w.holds(e) {
+			if w.holds(e.Off) {
 				into = frame
 			}
 		case dwarf.TagInlinedSubroutine:
 			// Siblings do not overlap: at most one of them holds pc.
-			if w.holds(e) && len(w.frames) == frame+1 {
-				origin, _ := e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
-				w.frames = append(w.frames, scopeFrame{origin: origin})
+			if w.holds(e.Off) && len(w.frames) == frame+1 {
+				w.frames = append(w.frames, scopeFrame{origin: e.Value(dwarf.AttrAbstractOrigin).Offset()})
 				into = frame + 1
 			}
 		}
 		switch {
 		case !e.Children:
 		case into < 0:
-			r.SkipChildren()
+			if err := r.Skip(&e); err != nil {
+				return fmt.Errorf("%w (%w)", ErrCorrupt, err)
+			}
 		default:
 			if err := w.children(r, into, depth+1); err != nil {
 				return err
@@ -170,21 +172,24 @@ func (w *scopeWalk) children(r *dwarf.Reader, frame, depth int) error {
 	}
 }
 
-func scopeVariableOf(e *dwarf.Entry) scopeVariable {
+func scopeVariableOf(e *die.Entry) scopeVariable {
 	v := scopeVariable{formal: formalOf(e), local: e.Tag == dwarf.TagVariable, captured: NotCaptured}
-	line, _ := e.Val(dwarf.AttrDeclLine).(int64)
-	v.line = int(line)
+	v.line = int(e.Value(dwarf.AttrDeclLine).Int())
 	// The pointer to what has been moved to the heap is named after it.
 	v.param.Name, v.heap = strings.CutPrefix(v.param.Name, "&")
-	if off, ok := e.Val(attrGoClosure).(int64); ok && off >= 0 {
-		v.captured = off
+	if at := e.Value(attrGoClosure); at.Class == die.Constant && at.Int() >= 0 {
+		v.captured = at.Int()
 	}
 	return v
 }
 
-// holds reports whether pc is in the ranges of a block; one without ranges is
-// all of what surrounds it.
-func (w *scopeWalk) holds(e *dwarf.Entry) bool {
+// holds reports whether pc is in the ranges of the block at off; one without ranges
+// is all of what surrounds it.
+func (w *scopeWalk) holds(off dwarf.Offset) bool {
+	e, err := standardEntry(w.detail, off)
+	if err != nil {
+		return false
+	}
 	ranges, err := w.detail.Ranges(e)
 	if err != nil {
 		return false

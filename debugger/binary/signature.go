@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/binary/goabi"
 	"github.com/vigil-agent/vigil/debugger/binary/location"
 	"github.com/vigil-agent/vigil/debugger/gotype"
@@ -60,7 +61,7 @@ func (b *Binary) Signature(fn *Function, reach Reach) (sig *Signature, err error
 	if !ok {
 		return nil, ErrNotDescribed
 	}
-	params, err := d.params(off)
+	params, captured, err := d.params(off)
 	if err != nil {
 		return nil, fmt.Errorf("parameters of %s: %w", fn.Name, err)
 	}
@@ -68,10 +69,6 @@ func (b *Binary) Signature(fn *Function, reach Reach) (sig *Signature, err error
 	for i := range params {
 		params[i].Type = builder.root(params[i].typ)
 		params[i].Dictionary = builder.dictionary(params[i].typ)
-	}
-	captured, err := d.captured(off)
-	if err != nil {
-		return nil, fmt.Errorf("closure of %s: %w", fn.Name, err)
 	}
 	ids := make([]gotype.ID, len(captured))
 	for i, v := range captured {
@@ -203,25 +200,28 @@ const NoDictionary = -1
 // arguments when the function is called, results when it returns.
 type Call [][]location.Piece
 
-// params reads the parameters of the function described at off. A function that
-// is inlined elsewhere is described twice: names and types by the abstract
-// description, places by the concrete one.
-func (d *debugInfo) params(off dwarf.Offset) ([]Param, error) {
-	concrete, err := d.formals(off)
+// params reads the parameters of the function described at off, and the variables
+// of its closure. A function that is inlined elsewhere is described twice: names
+// and types by the abstract description, places by the concrete one.
+func (d *debugInfo) params(off dwarf.Offset) ([]Param, []capturedVariable, error) {
+	e, r, err := d.entry(off)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	e, _, err := d.entry(off)
+	all, captured, err := d.formals(r, e)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := concrete
-	if origin, ok := e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok {
-		abstract, err := d.formals(origin)
+	if origin := e.Value(dwarf.AttrAbstractOrigin).Offset(); origin != 0 {
+		e, r, err := d.entry(origin)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		all = merge(abstract, concrete)
+		abstract, _, err := d.formals(r, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = merge(abstract, all)
 	}
 	all = dropCopies(all)
 	lists := d.listsFor(off)
@@ -234,7 +234,7 @@ func (d *debugInfo) params(off dwarf.Offset) ([]Param, error) {
 			args = append(args, f.param)
 		}
 	}
-	return append(args, results...), nil
+	return append(args, results...), captured, nil
 }
 
 // formal is one description of a parameter.
@@ -285,44 +285,50 @@ func dropCopies(all []formal) []formal {
 	return kept
 }
 
-// formals are the parameters among the children of the entry at off.
-func (d *debugInfo) formals(off dwarf.Offset) ([]formal, error) {
-	e, r, err := d.entry(off)
-	if err != nil || !e.Children {
-		return nil, err
-	}
-	var found []formal
-	for {
-		c, err := r.Next()
+// formals are the parameters among the children of an entry, and the variables of
+// a closure.
+func (d *debugInfo) formals(r die.Reader, e die.Entry) (found []formal, captured []capturedVariable, err error) {
+	for c, err := range r.Children(e) {
 		if err != nil {
-			return nil, fmt.Errorf("read debug information: %w", err)
+			return nil, nil, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 		}
-		if c == nil || c.Tag == 0 {
-			return found, nil
-		}
-		if c.Tag == dwarf.TagFormalParameter {
-			found = append(found, formalOf(c))
-		}
-		if c.Children {
-			r.SkipChildren()
+		switch c.Tag {
+		case dwarf.TagFormalParameter:
+			found = append(found, formalOf(&c))
+		case dwarf.TagVariable:
+			v, ok, err := d.captured(c)
+			if err != nil {
+				return nil, nil, err
+			}
+			if ok {
+				captured = append(captured, v)
+			}
 		}
 	}
+	return found, captured, nil
 }
 
-func formalOf(e *dwarf.Entry) formal {
-	f := formal{off: e.Offset}
-	f.origin, _ = e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
+func formalOf(e *die.Entry) formal {
+	f := formal{off: e.Off}
 	p := &f.param
-	p.Name, _ = e.Val(dwarf.AttrName).(string)
-	p.Result, _ = e.Val(dwarf.AttrVarParam).(bool)
-	p.typ, _ = e.Val(dwarf.AttrType).(dwarf.Offset)
-	switch place := e.Val(dwarf.AttrLocation).(type) {
-	case []byte:
-		if len(place) > 0 {
-			p.expr, p.form = place, placeFixed
+	for attr, v := range e.Each {
+		switch attr {
+		case dwarf.AttrAbstractOrigin:
+			f.origin = v.Offset()
+		case dwarf.AttrName:
+			p.Name = string(v.Bytes)
+		case dwarf.AttrVarParam:
+			p.Result = v.True()
+		case dwarf.AttrType:
+			p.typ = v.Offset()
+		case dwarf.AttrLocation:
+			switch {
+			case v.Class == die.Block && len(v.Bytes) > 0:
+				p.expr, p.form = v.Bytes, placeFixed
+			case v.Class == die.Constant:
+				p.list, p.form = v.N, placeList
+			}
 		}
-	case int64:
-		p.list, p.form = uint64(place), placeList
 	}
 	return f
 }

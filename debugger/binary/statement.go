@@ -27,7 +27,7 @@ func (b *Binary) statements(fn Function) (addrs []uint64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e, _, err := d.entry(u.off)
+	e, err := standardEntry(lines, u.off)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package binary
 import (
 	"debug/dwarf"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
@@ -46,15 +47,24 @@ func (d *debugInfo) typeEntry(off dwarf.Offset, module moduleData) (*typeEntry, 
 	if err != nil {
 		return nil, err
 	}
-	t := &typeEntry{tag: e.Tag, goKind: goKind(e) != 0, kind: kindOf(e), runtime: module.runtimeOffset(e), dictionary: NoDictionary}
-	t.name, _ = e.Val(dwarf.AttrName).(string)
-	t.name = withoutNumbers(t.name)
-	t.size, _ = e.Val(dwarf.AttrByteSize).(int64)
-	t.target, _ = e.Val(dwarf.AttrType).(dwarf.Offset)
-	t.elem, _ = e.Val(attrGoElem).(dwarf.Offset)
-	t.key, _ = e.Val(attrGoKey).(dwarf.Offset)
-	if index, ok := e.Val(attrGoDictIndex).(int64); ok && index >= 0 && index < maxDictionary {
-		t.dictionary = int(index)
+	t := &typeEntry{tag: e.Tag, goKind: goKind(&e) != 0, kind: kindOf(&e), runtime: module.runtimeOffset(&e), dictionary: NoDictionary}
+	for attr, v := range e.Each {
+		switch attr {
+		case dwarf.AttrName:
+			t.name = withoutNumbers(string(v.Bytes))
+		case dwarf.AttrByteSize:
+			t.size = v.Int()
+		case dwarf.AttrType:
+			t.target = v.Offset()
+		case attrGoElem:
+			t.elem = v.Offset()
+		case attrGoKey:
+			t.key = v.Offset()
+		case attrGoDictIndex:
+			if index := v.Int(); v.Class == die.Constant && index >= 0 && index < maxDictionary {
+				t.dictionary = int(index)
+			}
+		}
 	}
 	switch t.kind {
 	case gotype.Array:
@@ -78,40 +88,35 @@ func (t *typeEntry) isAlias() bool {
 }
 
 // arrayLen is the count of an array's only dimension.
-func arrayLen(r *dwarf.Reader, e *dwarf.Entry) uint64 {
-	for e.Children {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
+func arrayLen(r die.Reader, e die.Entry) uint64 {
+	for c, err := range r.Children(e) {
+		if err != nil {
 			break
 		}
-		if n, ok := c.Val(dwarf.AttrCount).(int64); ok && n >= 0 {
-			return uint64(n)
+		if n := c.Value(dwarf.AttrCount); n.Class == die.Constant && n.Int() >= 0 {
+			return n.N
 		}
-		if n, ok := c.Val(dwarf.AttrUpperBound).(int64); ok && n >= 0 {
-			return uint64(n) + 1
+		if n := c.Value(dwarf.AttrUpperBound); n.Class == die.Constant && n.Int() >= 0 {
+			return n.N + 1
 		}
 	}
 	return 0
 }
 
 // entryFields reads the members of a struct of size bytes.
-func entryFields(r *dwarf.Reader, e *dwarf.Entry, size int64) (fields []entryField) {
-	for e.Children {
-		c, err := r.Next()
-		if err != nil || c == nil || c.Tag == 0 {
+func entryFields(r die.Reader, e die.Entry, size int64) (fields []entryField) {
+	for c, err := range r.Children(e) {
+		if err != nil {
 			break
 		}
-		if c.Tag == dwarf.TagMember {
-			name, _ := c.Val(dwarf.AttrName).(string)
-			off, _ := c.Val(dwarf.AttrDataMemberLoc).(int64)
-			typ, ok := c.Val(dwarf.AttrType).(dwarf.Offset)
-			embedded, _ := c.Val(attrGoEmbedded).(bool)
-			if ok && off >= 0 && off <= size {
-				fields = append(fields, entryField{name: name, off: uint64(off), typ: typ, embedded: embedded})
-			}
+		if c.Tag != dwarf.TagMember {
+			continue
 		}
-		if c.Children {
-			r.SkipChildren()
+		off, typ := c.Value(dwarf.AttrDataMemberLoc).Int(), c.Value(dwarf.AttrType)
+		if typ.Class == die.Reference && off >= 0 && off <= size {
+			fields = append(fields, entryField{
+				name: string(c.Value(dwarf.AttrName).Bytes), off: uint64(off), typ: typ.Offset(), embedded: c.Value(attrGoEmbedded).True(),
+			})
 		}
 	}
 	return fields

@@ -4,6 +4,7 @@ import (
 	"debug/dwarf"
 	"fmt"
 
+	"github.com/vigil-agent/vigil/debugger/binary/die"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
 
@@ -242,10 +243,7 @@ func (b *typeBuilder) fail(err error) {
 	}
 }
 
-func goKind(e *dwarf.Entry) int64 {
-	kind, _ := e.Val(attrGoKind).(int64)
-	return kind & kindMask
-}
+func goKind(e *die.Entry) int64 { return e.Value(attrGoKind).Int() & kindMask }
 
 // read fills in a queued type.
 func (b *typeBuilder) read(q queuedType) {
@@ -374,18 +372,15 @@ func (b *typeBuilder) readEntry(q queuedType) gotype.Type {
 
 // runtimeOffset is where the run-time description of a type is, from
 // runtime.types on. Toolchains write the offset or the address.
-func (m moduleData) runtimeOffset(e *dwarf.Entry) uint64 {
-	var v uint64
-	switch n := e.Val(attrGoRuntimeType).(type) {
-	case uint64:
-		v = n
-	case int64:
-		v = uint64(n)
+func (m moduleData) runtimeOffset(e *die.Entry) uint64 {
+	v := e.Value(attrGoRuntimeType)
+	if v.Class != die.Address && v.Class != die.Constant {
+		return 0
 	}
-	if v >= m.types && v < m.etypes {
-		v -= m.types
+	if v.N >= m.types && v.N < m.etypes {
+		return v.N - m.types
 	}
-	return v
+	return v.N
 }
 
 // checkContainment refuses a type that is part of itself, which no compiler

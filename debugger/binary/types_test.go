@@ -60,9 +60,8 @@ func (h handwritten) read(t *testing.T) *debugInfo {
 	h.TagClose()
 	abbrev, _, _, info, _, _, _, str, loc, err := h.Build()
 	require.NoError(t, err)
-	data, err := dwarf.New(abbrev, nil, nil, info, nil, nil, nil, str)
-	require.NoError(t, err)
-	d := &debugInfo{data: data, lists: map[bool][]byte{false: loc}}
+	d := &debugInfo{sections: map[string][]byte{"abbrev": abbrev, "info": info, "str": str}, lists: map[bool][]byte{false: loc}}
+	require.NoError(t, d.open())
 	require.NoError(t, d.index(handwrittenBinary.module))
 	return d
 }
@@ -292,7 +291,7 @@ func TestParamsMerge(t *testing.T) {
 	require.Equal(t, concrete, off)
 	_, ok = d.function(0x1001)
 	require.False(t, ok)
-	params, err := d.params(off)
+	params, _, err := d.params(off)
 	require.NoError(t, err)
 	var names []string
 	for _, p := range params {

@@ -1,0 +1,137 @@
+package die_test
+
+import (
+	"debug/dwarf"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigil-agent/vigil/debugger/binary/binarytest"
+	"github.com/vigil-agent/vigil/debugger/binary/die"
+)
+
+// sectionsOf are those of a file, decompressed.
+func sectionsOf(tb testing.TB, path string) (die.Sections, *dwarf.Data) {
+	tb.Helper()
+	file, err := elf.Open(path)
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, file.Close()) }()
+	section := func(name string) []byte {
+		s := file.Section(".debug_" + name)
+		if s == nil {
+			return nil
+		}
+		data, err := s.Data()
+		require.NoError(tb, err)
+		return data
+	}
+	data, err := file.DWARF()
+	require.NoError(tb, err)
+	return die.Sections{
+		Abbrev: section("abbrev"), Info: section("info"), Str: section("str"), LineStr: section("line_str"),
+		StrOffsets: section("str_offsets"), Addr: section("addr"),
+	}, data
+}
+
+// plain is a value as the standard reader has it; nothing for what the package
+// does not resolve.
+func plain(v die.Value) any {
+	switch v.Class {
+	case die.Address:
+		return v.N
+	case die.Constant:
+		return int64(v.N)
+	case die.Reference:
+		return dwarf.Offset(v.N)
+	case die.Flag:
+		return v.N == 1
+	case die.Block:
+		return v.Bytes
+	case die.Text:
+		return string(v.Bytes)
+	}
+	return nil
+}
+
+// compare checks that all entries are those of the standard reader.
+func compare(s die.Sections, standard *dwarf.Data) (entries, others int, err error) {
+	data, err := die.New(s)
+	if err != nil {
+		return 0, 0, err
+	}
+	want := standard.Reader()
+	for i := range data.Units() {
+		u := &data.Units()[i]
+		r := data.Reader(u)
+		for !r.Done() {
+			got, err := r.Next()
+			if err != nil {
+				return entries, others, err
+			}
+			w, err := want.Next()
+			if err != nil {
+				return entries, others, err
+			}
+			if w == nil {
+				return entries, others, errors.New("more entries than there are")
+			}
+			if got.Tag != w.Tag || got.Tag != 0 && (got.Off != w.Offset || got.Children != w.Children) {
+				return entries, others, fmt.Errorf("entry %#x: %v at %#x, want %v", w.Offset, got.Tag, got.Off, w.Tag)
+			}
+			entries++
+			j := 0
+			for attr, v := range got.Each {
+				f := w.Field[j]
+				j++
+				if attr != f.Attr || fmt.Sprint(plain(v)) != fmt.Sprint(f.Val) && v.Class != die.Other {
+					return entries, others, fmt.Errorf("entry %#x: %v is %v, want %v", w.Offset, attr, plain(v), f.Val)
+				}
+				if v.Class == die.Other {
+					others++
+				}
+			}
+			if j != len(w.Field) {
+				return entries, others, fmt.Errorf("entry %#x: %d attributes, want %d", w.Offset, j, len(w.Field))
+			}
+			if next := w.Offset; i+1 < len(data.Units()) && next >= u.End {
+				return entries, others, fmt.Errorf("entry %#x is in unit %d", next, i)
+			}
+		}
+	}
+	return entries, others, nil
+}
+
+// TestEntries compares all entries of programs with those of the standard reader,
+// with each toolchain, and with the C compiler's.
+func TestEntries(t *testing.T) {
+	t.Parallel()
+	builds := map[string]binarytest.Build{"cgo": {CGO: true}, "plain": {}}
+	for _, toolchain := range binarytest.Older {
+		builds[toolchain] = binarytest.Build{Toolchain: toolchain}
+	}
+	check := func(t *testing.T, path string) {
+		t.Helper()
+		entries, others, err := compare(sectionsOf(t, path))
+		require.NoError(t, err)
+		require.Greater(t, entries, 1000)
+		t.Logf("%d entries, %d values not resolved", entries, others)
+	}
+	for name, build := range builds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			program := "scope"
+			if build.CGO {
+				program = "external"
+			}
+			check(t, binarytest.Fixture(t, filepath.Join("..", "testdata", program), build))
+		})
+	}
+	t.Run("large", func(t *testing.T) {
+		t.Parallel()
+		check(t, binarytest.Command(t, "cmd/go"))
+	})
+}
