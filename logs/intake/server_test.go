@@ -186,8 +186,8 @@ func TestJournalHoldsWhatIsAcknowledged(t *testing.T) {
 	require.Zero(t, stats.StateBytes, "state ends with its stream")
 }
 
-// TestC2EmptySnapshot: a stream without state starts with 1, or with an empty 0.
-func TestC2EmptySnapshot(t *testing.T) {
+// TestEmptySnapshotIsTaken: a stream without state starts with 1, or with an empty 0.
+func TestEmptySnapshotIsTaken(t *testing.T) {
 	t.Parallel()
 	s, path := serve(t, Config{}, Deps{})
 	a, b := connect(t, s), connect(t, s)
@@ -401,7 +401,7 @@ func (stuckSink) Stream() SinkStream                               { return stuc
 func (stuckSink) Sessions() []journal.Mark                         { return nil }
 func (stuckSink) Append([]journal.Line, journal.Mark, func(error)) {}
 
-func TestS7StopWithAStuckSinkEndsWithItsContext(t *testing.T) {
+func TestStopWithAStuckSinkEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{Listen: "127.0.0.1:0"}, Deps{Sink: stuckSink{}})
 	require.NoError(t, err)
@@ -428,7 +428,7 @@ func (s blockedSink) Append(_ []journal.Line, _ journal.Mark, done func(error)) 
 	done(nil)
 }
 
-func TestS7StopDoesNotWaitForABlockedDisk(t *testing.T) {
+func TestStopDoesNotWaitForABlockedDisk(t *testing.T) {
 	t.Parallel()
 	sink := make(blockedSink)
 	s, err := New(Config{Listen: "127.0.0.1:0"}, Deps{Sink: sink})

@@ -53,9 +53,9 @@ func numbers(n int) (out []string) {
 	return out
 }
 
-// TestF2ReplayIsStoredOnce: the connection ends after batches were stored and before
+// TestReplayIsStoredOnce: the connection ends after batches were stored and before
 // the client knew; it sends them again on the next stream, also after a restart.
-func TestF2ReplayIsStoredOnce(t *testing.T) {
+func TestReplayIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s, path := serve(t, Config{}, Deps{})
 	a := connect(t, s, claims(1, 1)...)
@@ -273,9 +273,9 @@ func TestReplayOfWhatIsOnItsWay(t *testing.T) {
 	require.Equal(t, numbers(3), sink.stored)
 }
 
-// TestS6FailureOfASession: no number after the one that failed is stored before it
+// TestFailureOfASession: no number after the one that failed is stored before it
 // came again.
-func TestS6FailureOfASession(t *testing.T) {
+func TestFailureOfASession(t *testing.T) {
 	t.Parallel()
 	sink := &gatedSink{}
 	s, _ := serve(t, Config{}, Deps{Sink: sink})
@@ -537,8 +537,8 @@ func TestQ5OnlyOK(t *testing.T) {
 	wantEnd(t, c, codes.Unavailable, "batch 2 was not stored: no room")
 }
 
-// TestS4MessageCap: a message above gRPC's default limit ends its stream.
-func TestS4MessageCap(t *testing.T) {
+// TestMessageCap: a message above gRPC's default limit ends its stream.
+func TestMessageCap(t *testing.T) {
 	t.Parallel()
 	s, path := serve(t, Config{}, Deps{})
 	c := connect(t, s)

@@ -176,9 +176,9 @@ func TestF26DiskFullBlocks(t *testing.T) {
 	require.Empty(t, s.Stats().Error)
 }
 
-// TestF26DiskFullDrops: with DropOldest nothing waits, and what is dropped is
+// TestDiskFullDrops: with DropOldest nothing waits, and what is dropped is
 // counted to the line.
-func TestF26DiskFullDrops(t *testing.T) {
+func TestDiskFullDrops(t *testing.T) {
 	t.Parallel()
 	s, d := openBad(t, Config{Dir: t.TempDir(), Full: DropOldest}, 1500)
 	dropped := 0
@@ -218,8 +218,8 @@ func lostNumbers(s *Spool) (n uint64) {
 	return n
 }
 
-// TestF26RealDiskFull fills a real file system.
-func TestF26RealDiskFull(t *testing.T) {
+// TestRealDiskFull fills a real file system.
+func TestRealDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=512k"); err != nil {

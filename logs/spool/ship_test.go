@@ -92,9 +92,9 @@ func life(t *testing.T, dir, address string, memory *store, codec stream.Codec, 
 	require.NoError(t, q.Close())
 }
 
-// TestF27ExactlyOnceThroughTheSpool: sender and intake end at any moment, again and
+// TestExactlyOnceThroughTheSpool: sender and intake end at any moment, again and
 // again; in the end the journal holds every line once and in order.
-func TestF27ExactlyOnceThroughTheSpool(t *testing.T) {
+func TestExactlyOnceThroughTheSpool(t *testing.T) {
 	for name, codec := range map[string]stream.Codec{"columns": stream.Columns(columns.Options{}), "rows": stream.Rows(rows.Options{})} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

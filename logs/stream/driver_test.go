@@ -151,8 +151,8 @@ func TestF17BatchAboveTheServersLimit(t *testing.T) {
 	})
 }
 
-// TestF19PoisonGoesToQuarantine through the whole worker, with the real file.
-func TestF19PoisonGoesToQuarantine(t *testing.T) {
+// TestPoisonGoesToQuarantine through the whole worker, with the real file.
+func TestPoisonGoesToQuarantine(t *testing.T) {
 	t.Parallel()
 	file := quarantine.NewWriter(filepath.Join(t.TempDir(), "quarantine"), 0)
 	p := &peer{}

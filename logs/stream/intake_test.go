@@ -154,9 +154,9 @@ func TestF11ServerRestart(t *testing.T) {
 	require.Equal(t, texts(all), second.messages())
 }
 
-// TestS7StopUnderLoad: a server that stops while batches come in loses none and
+// TestStopUnderLoad: a server that stops while batches come in loses none and
 // repeats none, and the sender counts no error.
-func TestS7StopUnderLoad(t *testing.T) {
+func TestStopUnderLoad(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
 	r := newReceiver(t, path)

@@ -153,9 +153,9 @@ func TestGoAwayRotatesSoon(t *testing.T) {
 	require.Zero(t, s.core.stats.StreamErrors)
 }
 
-// TestC10KeyChange: a stream with the old key is replaced, a refused endpoint
+// TestKeyChangeInEachState: a stream with the old key is replaced, a refused endpoint
 // tried at once.
-func TestC10KeyChange(t *testing.T) {
+func TestKeyChangeInEachState(t *testing.T) {
 	t.Parallel()
 	s := newScript(t, Config{}, wordCodec{})
 	key := func() string { return s.do((*core).keyChanged) }
@@ -178,9 +178,9 @@ func TestC10KeyChange(t *testing.T) {
 	require.Equal(t, Rotations{CauseKey: 2}, s.core.stats.Rotations)
 }
 
-// TestF15TwoEndpoints: the second takes over from a refused first at once, from a
+// TestTwoEndpoints: the second takes over from a refused first at once, from a
 // broken one after the second failure, and gives back at the next rotation.
-func TestF15TwoEndpoints(t *testing.T) {
+func TestTwoEndpoints(t *testing.T) {
 	t.Parallel()
 	two := Config{Endpoints: []Endpoint{{Address: "a"}, {Address: "b"}}}
 	s := newScript(t, two, wordCodec{})

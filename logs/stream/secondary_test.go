@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,63 @@ func TestF30SecondaryDown(t *testing.T) {
 		s.Offer(words(1, "late"))
 		require.Equal(t, n-held+1, s.Stats().DroppedBatches)
 		require.NoError(t, s.Stop(t.Context()), "twice")
+	})
+}
+
+// TestF31ThinUplink: for a while there is five times as much to send as fits
+// through. The first receiver holds its source back, the second one drops the
+// oldest; both stay within their bounds, and every line is accounted for.
+func TestF31ThinUplink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const (
+			line   = 200_000
+			uplink = 1_000_000
+			lasts  = 15 * time.Second
+			most   = DefaultMaxInflightBytes + line + recordBytes
+		)
+		message := strings.Repeat("x", line)
+		thin := func(_ int, s *peerStream) error {
+			for {
+				time.Sleep(time.Second * line / uplink)
+				if err := s.takeAck(); err != nil {
+					return err
+				}
+			}
+		}
+		first, second := (&peer{script: thin}).listen(t), (&peer{script: thin}).listen(t)
+		w, _ := work(t, first, Config{})
+		s, err := NewSecondary(Config{Endpoints: []Endpoint{{Address: "second", KeyInClear: true}}}, Deps{Codecs: []Codec{wordCodec{}}, Dial: second.dial}, 0)
+		require.NoError(t, err)
+		require.NoError(t, s.Start(t.Context()))
+		var taken atomic.Int64
+		ctx, cancel := context.WithCancel(t.Context())
+		var source sync.WaitGroup
+		source.Go(func() {
+			for w.Append(ctx, words(int(taken.Load())+1, message)) == nil {
+				taken.Add(1)
+				time.Sleep(time.Second * line / (5 * uplink))
+			}
+		})
+		offered := 0
+		for begin := time.Now(); time.Since(begin) < lasts; time.Sleep(time.Second * line / (5 * uplink)) {
+			offered++
+			s.Offer(words(offered, message))
+			require.LessOrEqual(t, w.Stats().InflightBytes, most)
+			st := s.Stats()
+			require.LessOrEqual(t, st.QueuedBytes, DefaultSecondaryBytes)
+			require.LessOrEqual(t, st.Stream.InflightBytes, most)
+		}
+		cancel()
+		source.Wait()
+		require.InDelta(t, lasts.Seconds()*uplink, taken.Load()*line, float64(most), "as fast as it can be sent")
+		flush(t, w)
+		require.Len(t, first.received(), int(taken.Load()))
+		require.NoError(t, s.Stop(within(t, time.Hour)))
+		st := s.Stats()
+		require.Greater(t, st.DroppedLines, uint64(offered/4))
+		require.Equal(t, offered, int(st.DroppedLines)+len(second.received()))
+		require.Zero(t, w.Stats().StreamErrors+st.Stream.StreamErrors)
 	})
 }
 

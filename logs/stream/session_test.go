@@ -176,9 +176,9 @@ func (l *ledgerPeer) serve(n int, s *peerStream) error {
 	}
 }
 
-// TestF2ExactlyOnceWithSessions: each batch is durable before the stream breaks and
+// TestExactlyOnceWithSessions: each batch is durable before the stream breaks and
 // its acknowledgement is lost; none is in the journal twice.
-func TestF2ExactlyOnceWithSessions(t *testing.T) {
+func TestExactlyOnceWithSessions(t *testing.T) {
 	t.Parallel()
 	for name, codec := range map[string]Codec{"rows": wordCodec{}, "columns": flowCodec{}} {
 		t.Run(name, func(t *testing.T) {

@@ -627,7 +627,7 @@ func TestF13TooManyPings(t *testing.T) {
 	})
 }
 
-func TestF14KeyRefused(t *testing.T) {
+func TestRefusedKeyIsProbedSlowly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := (&peer{script: func(n int, s *peerStream) error {

@@ -213,7 +213,7 @@ func TestCorruptData(t *testing.T) {
 	}
 }
 
-func TestS4StateLimits(t *testing.T) {
+func TestStateLimits(t *testing.T) {
 	t.Parallel()
 	data := build(t, dictDatum(1, "12345678"), dictDatum(2, "x"), patternDatum(1, "abcd", 1, 2), patternDatum(2, "y"))
 	for _, c := range []struct {
