@@ -198,6 +198,7 @@ func TestLine(t *testing.T) {
 	s := startShop(t, build(t, "calls", "plain"))
 	hits, info, _ := trace(t, debugger.TraceOptions{PID: s.pid, Function: "calls/main.go:" + lineOf(t, "// line probe"), Limit: 1}, func() { s.call(t, "twice", 6) })
 	require.Equal(t, "line", info.Sites[0].Kind)
+	require.Equal(t, "emulated", info.Sites[0].Anchor, "the call, not what loads its argument")
 	require.Equal(t, "main.twice", info.Function)
 	c := parseCall(t, hits[0])
 	require.Contains(t, string(c.Debugger.Snapshot.Captures), `{"lines":{"`+lineOf(t, "// line probe")+`":{"arguments":{`)

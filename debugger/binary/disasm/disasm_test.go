@@ -70,6 +70,16 @@ var entries = map[string]struct {
 		74 03    # je
 		48 0f af c3 # imul rax, rbx
 		c3       # ret`, Entry{Offset: 3, Class: Emulated}},
+	"leaf that may panic first": {`
+		48 83 38 00 # cmp [rax], 0
+		74 03       # je
+		48 89 d8    # mov rax, rbx
+		c3          # ret`, Entry{Offset: 0, Class: Stepped}},
+	"check for stack space without frame": {`
+		49 3b 66 10 # cmp rsp, [r14+0x10]
+		76 01       # jbe
+		c3          # ret
+		c3          # ret`, Entry{Offset: 4, Class: Emulated}},
 	"leaf whose branch is a loop": {`
 		48 85 c0 # test rax, rax
 		74 fb    # je to the test

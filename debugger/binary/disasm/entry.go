@@ -1,6 +1,10 @@
 package disasm
 
-import "golang.org/x/arch/x86/x86asm"
+import (
+	"slices"
+
+	"golang.org/x/arch/x86/x86asm"
+)
 
 // Class says what the kernel does with a probed instruction.
 type Class uint8
@@ -96,8 +100,8 @@ func (in instruction) isStackCheck() bool {
 }
 
 // firstEmulated finds the first emulated instruction that every call runs
-// exactly once before anything of interest has changed: only comparisons come
-// before it, and no jump leads behind the start.
+// exactly once before anything of interest has changed: only comparisons that
+// cannot panic come before it, and no jump leads behind the start.
 func firstEmulated(code []byte) (off int, ok bool) {
 	off = -1
 	err := each(code, func(in instruction) bool {
@@ -113,13 +117,24 @@ func firstEmulated(code []byte) (off int, ok bool) {
 	return off, off == 0 || !jumpsTo(code, 1, off)
 }
 
-// onlyCompares reports whether the instruction writes nothing but flags.
+// onlyCompares reports whether the instruction writes nothing but flags and
+// cannot fault.
 func (in instruction) onlyCompares() bool {
+	if !in.comparesStack() && slices.ContainsFunc(in.args[:], mayFault) {
+		return false
+	}
 	switch in.op {
 	case x86asm.CMP, x86asm.TEST, x86asm.BT, x86asm.NOP, x86asm.UCOMISD, x86asm.UCOMISS:
 		return true
 	}
 	return false
+}
+
+// comparesStack reports whether the instruction is the check for stack space,
+// which reads g through R14.
+func (in instruction) comparesStack() bool {
+	mem, ok := in.args[1].(x86asm.Mem)
+	return ok && in.op == x86asm.CMP && in.args[0] == x86asm.RSP && mem.Base == x86asm.R14
 }
 
 // jumpsTo reports whether a jump in the code may go to an offset from first to
