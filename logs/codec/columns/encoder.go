@@ -265,7 +265,9 @@ func (e *Encoder) learn(recs []record.Record) {
 		}
 		from := len(e.toks)
 		var p *pattern.Pattern
-		e.toks, p = e.table.File(e.toks, msg)
+		if e.toks, p = e.table.File(e.toks, msg); p == nil {
+			e.toks = e.toks[:from] // there may be one for every two bytes
+		}
 		// When e.toks grows and moves later, this part stays as it is.
 		toks := e.toks[from:len(e.toks):len(e.toks)]
 		e.lines = append(e.lines, line{msg: msg, toks: toks, pattern: p})
