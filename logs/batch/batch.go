@@ -280,7 +280,7 @@ func (b *Batcher) send() {
 	for it := range b.sealed {
 		err := b.failure()
 		if err == nil && it.batch != nil {
-			if err = b.next(b.ctx, it.batch.seal()); err != nil {
+			if err = b.next(b.ctx, it.batch.lines); err != nil {
 				b.fail(err)
 			}
 		}

@@ -22,22 +22,21 @@ func (g *group) add(line record.Record) {
 			size = min(size, g.bound)
 		}
 		g.text = append(make([]byte, 0, size), g.text...)
+		g.settle() // nothing refers to the memory before
 	}
 	g.text = append(g.text, line.Message...)
-	line.Message = g.text[from:]
+	line.Message = g.text[from:len(g.text):len(g.text)]
 	g.lines = append(g.lines, line)
 }
 
-// seal returns the lines with their messages in one piece of memory: that of the
-// first ones was left when it was too small.
-func (g *group) seal() []record.Record {
+// settle makes the messages parts of text again.
+func (g *group) settle() {
 	at := 0
 	for i := range g.lines {
 		n := len(g.lines[i].Message)
 		g.lines[i].Message = g.text[at : at+n : at+n]
 		at += n
 	}
-	return g.lines
 }
 
 // empty makes it ready for other lines. What is much more memory than these had use
