@@ -69,6 +69,23 @@ func (b *Binary) FindFunction(name string) (fn *Function, err error) {
 	return nil, b.notFound(name)
 }
 
+// FunctionNamed returns the function of a name as the linker spells it, as that of
+// another Function is. It takes less than FindFunction, which has more to say when
+// there is none.
+func (b *Binary) FunctionNamed(name string) (fn Function, ok bool) {
+	if b.table == nil {
+		return Function{}, false
+	}
+	var err error
+	defer func() { ok = ok && err == nil }()
+	defer guard(&err)()
+	f, ok := b.table.Named(name)
+	if !ok {
+		return Function{}, false
+	}
+	return functionOf(f), true
+}
+
 // FindInstances is FindFunction, but when a name without type arguments fits
 // several instances of one generic function, or several closures in them, it
 // returns them all, in address order. A probe on a generic function belongs on

@@ -36,6 +36,21 @@ func TestFindFunction(t *testing.T) {
 	}
 }
 
+func TestFunctionNamed(t *testing.T) {
+	t.Parallel()
+	bin := fixture(t, "generic", binarytest.Build{})
+	require.NoError(t, bin.Functions(func(fn binary.Function) bool {
+		found, ok := bin.FunctionNamed(fn.Name)
+		require.True(t, ok)
+		require.Equal(t, fn.Name, found.Name)
+		return true
+	}))
+	for _, name := range []string{"", "main.mai", "main.main2", "stepOnce", "main.Once"} {
+		_, ok := bin.FunctionNamed(name)
+		require.False(t, ok, name)
+	}
+}
+
 func TestFindFunctionErrors(t *testing.T) {
 	t.Parallel()
 	bin := fixture(t, "generic", binarytest.Build{})

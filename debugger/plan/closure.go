@@ -120,8 +120,8 @@ func (r *resolver) instances(sig *binary.Signature, closure *gotype.Type) []int 
 	learn(sig.Types, sig.Params)
 	clear(byName)
 	around, _, _ := strings.Cut(r.fn.Name[strings.LastIndexByte(r.fn.Name, ']')+1:], ".func")
-	if fn, err := r.bin.FindFunction(r.fn.Name[:strings.LastIndexByte(r.fn.Name, ']')+1] + around); err == nil {
-		if outer, err := r.bin.Signature(fn, binary.Reach{}); err == nil {
+	if fn, ok := r.bin.FunctionNamed(r.fn.Name[:strings.LastIndexByte(r.fn.Name, ']')+1] + around); ok {
+		if outer, err := r.bin.Signature(&fn, binary.Reach{}); err == nil {
 			learn(outer.Types, outer.Params)
 		}
 	}

@@ -44,6 +44,13 @@ func (f Func) u32(off int) uint32 { return binary.LittleEndian.Uint32(f.raw[off:
 // the table's bytes are.
 func (f Func) NameBytes() []byte { return cstring(f.table.names, uint64(f.u32(fieldName))) }
 
+// isNamed reports whether NameBytes is name, without looking for its end.
+func (f Func) isNamed(name string) bool {
+	names, off := f.table.names, uint64(f.u32(fieldName))
+	end := off + uint64(len(name))
+	return end < uint64(len(names)) && names[end] == 0 && string(names[off:end]) == name
+}
+
 // Name is NameBytes as a string of its own.
 func (f Func) Name() string { return string(f.NameBytes()) }
 

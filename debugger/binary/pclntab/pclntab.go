@@ -152,6 +152,16 @@ func (t *Table) Find(pc uint64) (f Func, ok bool) {
 	return f, ok && pc >= f.Entry && pc < f.End
 }
 
+// Named returns the function of a name as the linker spells it.
+func (t *Table) Named(name string) (f Func, ok bool) {
+	for i := range t.nfunc {
+		if f, ok := t.Func(i); ok && f.isNamed(name) {
+			return f, true
+		}
+	}
+	return Func{}, false
+}
+
 // Names calls yield for each name in the table, including those of functions
 // that exist only as inlined copies, until yield returns false. The bytes are
 // valid as long as the table's.
