@@ -37,6 +37,9 @@ func (l *loader) checkLogs(c *Config) {
 	if c.Logs.Endpoint.Address == "" && l.clean("logs.endpoint") && l.clean(address) {
 		l.fail(address, "logs is on and has no endpoint to send to", "set it, or intake.enabled: true for the embedded receiving side")
 	}
+	if a, ok := l.winner(address); ok && a.layer == layerDerived && a.at.origin == "site" && c.APIKey == "" && l.clean("api_key") {
+		l.fail("logs.endpoint.profile", "http without an address sends to "+c.Logs.Endpoint.Address+", which takes nothing without an API key, and api_key is empty", "set the environment variable DD_API_KEY, or api_key or api_key_file")
+	}
 	if a, ok := l.winner(address); ok && a.layer == layerDerived && strings.HasSuffix(c.Logs.Endpoint.Address, ":0") {
 		l.problems = append(l.problems, newProblem(address, l.placeOf("intake.listen"),
 			"port 0 of intake.listen is chosen anew at every start, so the logs engine cannot know it", "name a port"))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/vigil-agent/vigil/comp/health"
 )
@@ -76,10 +77,19 @@ func (r *Runner) Start(ctx context.Context) error {
 	return nil
 }
 
+// lastWords is how much earlier than the agent an engine has to be done: one that
+// runs out of time still says what it leaves behind, and the others still stop.
+const lastWords = 250 * time.Millisecond
+
 // Stop stops the engine. It is safe without Start and after a failed one.
 func (r *Runner) Stop(ctx context.Context) error {
 	if !r.options.Enabled {
 		return nil
+	}
+	if at, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, at.Add(-lastWords))
+		defer cancel()
 	}
 	err := r.options.Engine.Stop(ctx)
 	r.set(health.Stopped, "", "")

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,4 +71,24 @@ func TestStopError(t *testing.T) {
 	r := New(Options{Name: "logs", Enabled: true, Engine: fake{stopErr: errNoRoot}}, slog.New(slog.DiscardHandler))
 	require.NoError(t, r.Start(t.Context()))
 	require.ErrorIs(t, r.Stop(t.Context()), errNoRoot)
+}
+
+type slow struct{ fake }
+
+func (s slow) Stop(ctx context.Context) error {
+	<-ctx.Done()
+	return s.stopErr
+}
+
+// TestLastWords: an engine that runs out of time says what it leaves behind before the
+// agent's own time is over.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := New(Options{Name: "logs", Enabled: true, Engine: slow{fake{stopErr: errNoRoot}}}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, r.Stop(ctx), errNoRoot)
+		require.NoError(t, ctx.Err())
+	})
 }

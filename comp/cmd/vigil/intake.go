@@ -68,7 +68,6 @@ func runIntake(ctx context.Context, c intake.Config, logger *slog.Logger) error 
 	if err := server.Start(ctx); err != nil {
 		return err
 	}
-	logger.Info("intake is running", "address", server.Addr())
 	<-ctx.Done()
 	stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout+intakeStopTimeout)

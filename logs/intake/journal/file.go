@@ -99,6 +99,9 @@ func openFile(path string, o Options, log *slog.Logger) (_ *file, torn int64, er
 // file needs no lock.
 func openLocked(path string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|flags, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open journal: %w: make the directory, or name a journal elsewhere", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
