@@ -61,12 +61,18 @@ func (c *core) blameOn(now time.Time, class fault.Class, err error) {
 	c.stats.LastErrorAt = now
 }
 
+// lived says that l was open for long enough to be opened again soon after a close
+// in order: a receiving side that closes each stream at once is backed off from.
+func (c *core) lived(l leg, now time.Time) bool {
+	return l.open && now.Sub(l.openedAt) >= c.cfg.BackoffMin
+}
+
 // fail gives the current stream up and decides what follows.
 func (c *core) fail(now time.Time, err error) {
 	class := fault.Of(err)
 	l := c.cur
 	e := &c.endpoints[l.endpoint]
-	lived := l.open && now.Sub(l.openedAt) >= c.cfg.BackoffMin
+	lived := c.lived(l, now)
 	outstanding := c.queue.outstanding
 	c.closeAll(false)
 	c.blameOn(now, class, err)

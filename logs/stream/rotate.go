@@ -176,9 +176,13 @@ func (c *core) nextFailed(now time.Time, err error) {
 	c.dropNext()
 	class := fault.Of(err)
 	c.blameOn(now, class, err)
-	if class == fault.Capability && c.stepDown(now, e, l.rung) {
+	again := time.Time{}
+	switch {
+	case class == fault.Planned && c.lived(l, now):
+		again = now.Add(c.jitter(plannedDelay))
+	case class == fault.Capability && c.stepDown(now, e, l.rung):
 		e.delay(now, c.jitter(plannedDelay))
-	} else {
+	default:
 		c.punish(now, e, class, err)
 	}
 	if c.frozen {
@@ -189,9 +193,8 @@ func (c *core) nextFailed(now time.Time, err error) {
 	}
 	c.state = StateActive
 	c.disarm(timerDrain)
-	again := e.retryAt
-	if class == fault.Planned {
-		again = now.Add(c.jitter(plannedDelay))
+	if again.IsZero() {
+		again = e.retryAt
 	}
 	c.arm(timerLifetime, again)
 	c.sendQueued(now)

@@ -73,6 +73,31 @@ func TestRotationThatFails(t *testing.T) {
 	require.EqualValues(t, 3, s.core.stats.StreamErrors)
 }
 
+// TestNextStreamEndsInOrder: a planned close of the stream that is to follow is no
+// failure, and one that comes at once is not asked for again and again.
+func TestNextStreamEndsInOrder(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, Config{}, wordCodec{})
+	s.start()
+	s.opened()
+	s.sleep(DefaultLifetime)
+	s.append(words(1, "a")...)
+	s.nextOpened()
+	require.Empty(t, s.sleep(2*time.Second))
+	require.Equal(t, "close 2 graceful=false\n", s.nextEnded(nil))
+	require.Zero(t, s.core.endpoints[0].failures)
+	require.Equal(t, "open 3\n", s.sleep(plannedDelay))
+	for i := range 3 {
+		s.nextOpened()
+		s.nextEnded(nil)
+		require.Equal(t, i+1, s.core.endpoints[0].failures)
+		wait := time.Second << i
+		require.Empty(t, s.sleep(wait-time.Millisecond))
+		require.Contains(t, s.sleep(time.Millisecond), "open ")
+	}
+	require.Zero(t, s.core.stats.StreamErrors)
+}
+
 // TestOldStreamEndsBeforeTheNew: an end in order moves on at once, another one
 // starts over.
 func TestOldStreamEndsBeforeTheNew(t *testing.T) {

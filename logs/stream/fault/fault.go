@@ -42,7 +42,7 @@ func Of(err error) Class {
 		return known.Class
 	}
 	st, _ := status.FromError(err)
-	if tooLarge(st) {
+	if sizeText(st) != nil {
 		return Size
 	}
 	for _, r := range Table {
@@ -53,20 +53,37 @@ func Of(err error) Class {
 	return Transient
 }
 
-// tooLarge knows the text that gRPC puts into the status of a message above the
-// receive limit: no code of its own tells it from a server that is short of room.
-func tooLarge(st *status.Status) bool {
-	return st.Code() == codes.ResourceExhausted && strings.Contains(st.Message(), "larger than max")
+// sizeTexts are what implementations of gRPC put into the status of a message above
+// the receive limit, and the limit in it: no code of its own tells it from a server
+// that is short of room, or from data that cannot be read.
+var sizeTexts = []struct {
+	code codes.Code
+	text *regexp.Regexp
+}{
+	// Go, C++ and what is made of it, JavaScript.
+	{codes.ResourceExhausted, regexp.MustCompile(`larger than max(?: \(\d+ vs\.? (\d+)\))?`)},
+	// Java.
+	{codes.ResourceExhausted, regexp.MustCompile(`gRPC message exceeds maximum size(?: (\d+))?`)},
+	// Rust.
+	{codes.OutOfRange, regexp.MustCompile(`message length too large(?:: found \d+ bytes, the limit is: (\d+))?`)},
 }
 
-// limitText is gRPC's "(size vs. limit)".
-var limitText = regexp.MustCompile(`larger than max \(\d+ vs\. (\d+)\)`)
+// sizeText is the part of a status that speaks of the receive limit, and the limit;
+// nil when there is none.
+func sizeText(st *status.Status) []string {
+	for _, s := range sizeTexts {
+		if m := s.text.FindStringSubmatch(st.Message()); m != nil && st.Code() == s.code {
+			return m
+		}
+	}
+	return nil
+}
 
 // SizeLimit is the largest message that the receiving side takes, in bytes, as far
 // as the error of class Size says so; 0 when it does not.
 func SizeLimit(err error) int {
 	st, _ := status.FromError(err)
-	m := limitText.FindStringSubmatch(st.Message())
+	m := sizeText(st)
 	if m == nil {
 		return 0
 	}

@@ -42,6 +42,23 @@ func TestOtherErrors(t *testing.T) {
 	} {
 		require.Equal(t, want, Of(err), err)
 	}
+	for text, want := range map[string]struct {
+		code  codes.Code
+		class Class
+		limit int
+	}{
+		"CLIENT: Received message larger than max (5242887 vs. 4194304)":                            {codes.ResourceExhausted, Size, 4194304},
+		"Received message larger than max (5242887 vs 4194304)":                                     {codes.ResourceExhausted, Size, 4194304},
+		"gRPC message exceeds maximum size 4194304: 5242887":                                        {codes.ResourceExhausted, Size, 4194304},
+		"Error, decoded message length too large: found 5242887 bytes, the limit is: 4194304 bytes": {codes.OutOfRange, Size, 4194304},
+		"message length too large":                                                                  {codes.OutOfRange, Size, 0},
+		"batch 3 is larger than max (9 vs. 4), the journal says":                                    {codes.InvalidArgument, Poison, 0},
+		"the state exceeds maximum size 4":                                                          {codes.ResourceExhausted, Throttle, 0},
+	} {
+		err := status.Error(want.code, text)
+		require.Equal(t, want.class, Of(err), text)
+		require.Equal(t, want.limit, SizeLimit(err), text)
+	}
 	require.Equal(t, Planned, Of(nil))
 	require.Equal(t, 4194304, SizeLimit(large))
 	require.Zero(t, SizeLimit(status.Error(codes.ResourceExhausted, "larger than max")))
