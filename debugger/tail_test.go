@@ -62,6 +62,26 @@ func TestTailJumps(t *testing.T) {
 	}
 }
 
+// TestTailJumpThroughRegister is how functions end that choose one of several
+// others, as reflectcall does.
+func TestTailJumpThroughRegister(t *testing.T) {
+	needKernel(t)
+	t.Parallel()
+	for name, b := range tailBuilds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startShop(t, binarytest.Fixture(t, "testdata/tail", b))
+			hits, info, sum := trace(t, debugger.TraceOptions{PID: s.pid, Function: "main.leap", Returns: true, Limit: 1}, func() { s.call(t, "leap", 7) })
+			require.Equal(t, "tail stepped", info.Sites[1].Kind+" "+info.Sites[1].Anchor)
+			c := parseCall(t, hits[0])
+			require.Positive(t, c.Duration)
+			require.Equal(t, "main.run", c.Debugger.Snapshot.Stack[1].Function)
+			require.Contains(t, firstLine(hits[0]), "main.leap() went on in main.land after ")
+			require.EqualValues(t, 1, sum.Paired)
+		})
+	}
+}
+
 // TestTailJumpOfWrapper shows the arguments of a method that the compiler made
 // of an embedded one, and says of each result that it is not there yet.
 func TestTailJumpOfWrapper(t *testing.T) {

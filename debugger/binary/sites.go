@@ -62,7 +62,7 @@ func (b *Binary) Exits(fn *Function) (e Exits, err error) {
 	if err != nil {
 		return e, fmt.Errorf("returns of %s: %w", fn.Name, err)
 	}
-	e.Returns, e.Unclear = found.Returns, found.Computed
+	e.Returns, e.Unclear = found.Returns, found.Unclear
 	for _, j := range found.Jumps {
 		to, whole := b.beginsAt(fn.Entry + uint64(j.Target))
 		if !whole || to == fn.Name+coldPart || !b.frameGone(fn.Entry+uint64(j.Offset)) {

@@ -144,7 +144,11 @@ func TestFindExits(t *testing.T) {
 			ff e3                # jmp rbx
 			48 89 c8             # mov rax, rcx
 			ff e0                # jmp rax
-			ff 24 c8             # jmp [rax+rcx*8]: a table`, Exits{Computed: 2}, nil},
+			ff 24 c8             # jmp [rax+rcx*8]: a table`, Exits{Unclear: 2}, nil},
+		"conditional jumps": {`
+			74 01 # je
+			74 10 # je far behind
+			90    # nop`, Exits{Unclear: 1}, nil},
 		"bytes that look like ret": {`
 			48 b8 c3 c3 c3 c3 c3 c3 c3 c3 # mov rax, imm64
 			c3                            # ret`, Exits{Returns: []int{10}}, nil},

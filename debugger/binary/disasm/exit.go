@@ -10,10 +10,11 @@ type Exits struct {
 	Returns []int
 	// Jumps go to code outside of the function.
 	Jumps []Jump
-	// Computed counts the jumps to an address in a register that is not known.
-	// Those through a table, which the compiler makes of a switch, stay in the
-	// function and are not counted.
-	Computed int
+	// Unclear counts the jumps of which nobody knows whether they leave the
+	// function: to an address in a register, and on a condition to outside. Those
+	// through a table, which the compiler makes of a switch, stay in the function
+	// and are not counted.
+	Unclear int
 }
 
 // Jump is a jump that is always taken. Target is relative to the function too.
@@ -39,7 +40,11 @@ func FindExits(code []byte) (e Exits, err error) {
 				class, _ := ClassAt(code, b.off) // it was decoded
 				e.Jumps = append(e.Jumps, Jump{Offset: b.off, Target: to, Class: class})
 			case !known && !table:
-				e.Computed++
+				e.Unclear++
+			}
+		case conditional:
+			if b.to < 0 || b.to >= len(code) {
+				e.Unclear++
 			}
 		}
 		return true

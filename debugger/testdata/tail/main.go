@@ -13,7 +13,10 @@ import (
 // hop jumps to land, which returns in its place.
 func hop(n int) int
 
-// land is reached by hop's jump only.
+// leap jumps to land through a register.
+func leap(n int) int
+
+// land is reached by jumps only.
 //
 //go:noinline
 func land(n int) int {
@@ -52,6 +55,10 @@ func run(command string, n int) {
 			}()
 		}
 		wg.Wait()
+	case "leap":
+		if leap(n) != n {
+			panic("wrong leap")
+		}
 	case "add":
 		if sum, _ := adderOf(n).add(1); sum != n+1 {
 			panic("wrong sum")
