@@ -157,6 +157,7 @@ const (
 	captureMapStats         = "stats"
 	captureMapThrottle      = "throttle"
 	captureProgOnHit        = "on_hit"
+	captureVarFilling       = "filling"
 	captureVarLastWake      = "last_wake"
 	captureVarPaused        = "paused"
 	captureVarScratchPerCpu = "scratch_per_cpu"
@@ -230,6 +231,7 @@ type captureMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureVariableSpecs struct {
+	Filling       *ebpf.VariableSpec `ebpf:"filling"`
 	LastWake      *ebpf.VariableSpec `ebpf:"last_wake"`
 	Paused        *ebpf.VariableSpec `ebpf:"paused"`
 	ScratchPerCpu *ebpf.VariableSpec `ebpf:"scratch_per_cpu"`
@@ -289,6 +291,7 @@ func (m *captureMaps) Close() error {
 //
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureVariables struct {
+	Filling       *ebpf.Variable `ebpf:"filling"`
 	LastWake      *ebpf.Variable `ebpf:"last_wake"`
 	Paused        *ebpf.Variable `ebpf:"paused"`
 	ScratchPerCpu *ebpf.Variable `ebpf:"scratch_per_cpu"`

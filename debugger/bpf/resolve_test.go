@@ -82,11 +82,11 @@ func TestReturnSitesCaptureResults(t *testing.T) {
 	}
 	require.Equal(t, [][]string{
 		{`s = "hello"`, `n = -1`},
-		{`~r0 = ""`, `~r1 = []`, `~r2 = -1`, `~r3 = ?`},
+		{`r0 = ""`, `r1 = []`, `r2 = -1`, `r3 = ?`},
 		{`s = "hello"`, `n = 0`},
-		{`~r0 = ""`, `~r1 = []`, `~r2 = 0`, `~r3 = ?`},
+		{`r0 = ""`, `r1 = []`, `r2 = 0`, `r3 = ?`},
 		{`s = "hello"`, `n = 1`},
-		{`~r0 = "h"`, `~r1 = ["string 0"]`, `~r2 = 2`, `~r3 = ?`},
+		{`r0 = "h"`, `r1 = ["string 0"]`, `r2 = 2`, `r3 = ?`},
 	}, got)
 }
 

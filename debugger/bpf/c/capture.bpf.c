@@ -48,25 +48,30 @@ static __always_inline void release(struct scratch *s)
 }
 
 /*
- * Waking the reader costs as much as everything else, so it happens every
- * WAKE_NS while events flow, or more often when they come so fast that the ring
- * could fill up in between: a reader that was woken reads all there is, so to
- * wake it again and again gains nothing. It looks again on its own after WAKE_NS.
+ * Waking the reader costs as much as everything else, so it happens every WAKE_NS
+ * while events flow, and when the ring becomes so full that it could fill up in
+ * between. Once is enough: a reader that was woken reads until the ring is empty.
+ * To wake it at every event from there on made the calls two to three times as slow
+ * in bursts of 5,000 events of 1 KiB, for at most some per cent more that came
+ * through a ring of 4 MiB. It looks again on its own after WAKE_NS.
  */
-static __always_inline __u64 wake_flags(__u64 now)
+static __always_inline __u64 wake_flags(__u64 now, __u64 more)
 {
-	__u64 passed = now - last_wake;
+	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + more;
+	bool fills = waiting >= wake_bytes && !filling;
 
-	if (passed < WAKE_GAP_NS)
-		return BPF_RB_NO_WAKEUP;
-	if (passed < WAKE_NS && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < wake_bytes)
+	if (fills)
+		filling = 1;
+	else if (filling && waiting < wake_bytes / 2)
+		filling = 0;
+	if (!fills && now - last_wake < WAKE_NS)
 		return BPF_RB_NO_WAKEUP;
 	last_wake = now;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* Sends the fragments, in order; a failure loses those after it too. */
-static __always_inline bool send(struct scratch *s, __u64 now)
+static __always_inline bool send(struct scratch *s, __u64 wake)
 {
 	struct vm *vm = &s->vm;
 	struct event_header *first = (void *)s->out;
@@ -93,10 +98,19 @@ static __always_inline bool send(struct scratch *s, __u64 now)
 		opaque(length);
 		if (length > FRAGMENT_BYTES)
 			return false;
-		if (bpf_ringbuf_output(&ring, h, length, i < last ? BPF_RB_NO_WAKEUP : wake_flags(now)))
+		if (bpf_ringbuf_output(&ring, h, length, i < last ? BPF_RB_NO_WAKEUP : wake))
 			return false;
 	}
 	return true;
+}
+
+/* Wakes the reader without an event. */
+static __always_inline void wake_reader(void)
+{
+	void *nothing = bpf_ringbuf_reserve(&ring, 8, 0);
+
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
 }
 
 static __always_inline void submit(struct scratch *s, struct stats *st, __u64 start, __u64 stack)
@@ -107,12 +121,16 @@ static __always_inline void submit(struct scratch *s, struct stats *st, __u64 st
 		count(st->incomplete, 1);
 	if (s->vm.faults)
 		count(st->faults, s->vm.faults);
-	if (send(s, now)) {
+	__u64 wake = wake_flags(now, s->vm.cursor);
+
+	if (send(s, wake)) {
 		count(st->sent, 1);
 		if (stack)
 			stack_sent(stack);
 	} else {
 		count(st->ring_full, 1);
+		if (wake == BPF_RB_FORCE_WAKEUP)
+			wake_reader();
 	}
 	count(st->busy_ns, now - start);
 }

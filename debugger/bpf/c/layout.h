@@ -27,7 +27,6 @@
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
 #define WAKE_NS 10000000ULL /* the longest time between wake-ups of the reader while events flow */
-#define WAKE_GAP_NS 250000ULL /* the shortest, however full the ring is */
 
 enum op_code {
 	OP_END,

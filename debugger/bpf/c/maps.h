@@ -92,11 +92,13 @@ const volatile bool sleepable = false;
 /* Entries of scratch, and how far apart CPUs begin to look there. Set by the loader. */
 const volatile __u32 scratch_slots = 1;
 const volatile __u32 scratch_per_cpu = 1;
-/* Bytes waiting in the ring from which every event wakes the reader. */
+/* Bytes waiting in the ring at which the reader is woken. */
 const volatile __u64 wake_bytes = 1 << 20;
 /* No hits are taken: another session does, or is about to. */
 volatile __u32 paused = 0;
-/* When the reader was last woken. A race costs one wake-up more or less. */
+/* When the reader was last woken, and whether it was because so much was waiting
+ * and still has much to read. A race costs one wake-up more or less. */
 __u64 last_wake = 0;
+__u32 filling = 0;
 
 #endif

@@ -161,6 +161,44 @@ func Results(s string, n int) (string, []string, int, error) {
 	return s[:n], strings200[:n], n * 2, nil
 }
 
+// Held is a call that lasts until the gate is open.
+//
+//go:noinline
+func Held(n int, gate chan struct{}) int {
+	<-gate
+	return 2*n + 1
+}
+
+// hold has n calls of Held in progress at a time, twice.
+func hold(n int) {
+	var gates [2]chan struct{}
+	var held, done sync.WaitGroup
+	for i := range gates {
+		gates[i] = make(chan struct{})
+	}
+	held.Add(n)
+	for i := range n {
+		done.Go(func() {
+			held.Done()
+			for round, gate := range gates {
+				if Held(len(gates)*i+round, gate) != 2*(len(gates)*i+round)+1 {
+					panic("wrong result")
+				}
+			}
+		})
+	}
+	held.Wait()
+	for _, gate := range gates {
+		// Every other goroutine runs until it waits at the gate.
+		for range n {
+			runtime.Gosched()
+		}
+		time.Sleep(100 * time.Millisecond)
+		close(gate)
+	}
+	done.Wait()
+}
+
 // Grow recurses far enough to move the stack a few times.
 //
 //go:noinline
@@ -261,6 +299,8 @@ func call(name string, n int) {
 			})
 		}
 		wg.Wait()
+	case "hold":
+		hold(n)
 	case "results":
 		for i := range n {
 			Results("hello", i-1)
