@@ -111,7 +111,7 @@ func (r *reader) entries(i int, t *typeInfo, from int, why reason, at where) {
 		}
 		e := r.slots[from+k]
 		r.read(nil, t.key, e.key, at)
-		if t.key.kind == gotype.String && r.layout.hide.ident(string(r.textOf(t.key, e.key))) {
+		if r.hidesElement(t.key, e.key) {
 			n := r.add(nil, t.elem)
 			r.values[n].reason = reasonRedactedIdent
 			continue
@@ -119,6 +119,43 @@ func (r *reader) entries(i int, t *typeInfo, from int, why reason, at where) {
 		r.read(nil, t.elem, e.elem, at)
 	}
 	r.values[i].reason = why
+}
+
+// hidesElement reports whether the key of a map, a string, is the name of
+// something that is hidden, or may be: of one that was clipped the start decides,
+// and one that was not read may be any.
+func (r *reader) hidesElement(key *typeInfo, w view) bool {
+	if key.kind == gotype.Interface {
+		if key, w = r.dynamic(key, w); key == nil {
+			return false
+		}
+	}
+	if key.kind != gotype.String || len(w.data) < 16 {
+		return false
+	}
+	text, size := r.textOf(key, w), w.word(8)
+	if uint64(len(text)) < size {
+		return r.layout.hide.start(string(text))
+	}
+	return r.layout.hide.ident(string(text))
+}
+
+// dynamic is the value that an interface holds, when it is not a pointer; else
+// nil.
+func (r *reader) dynamic(t *typeInfo, w view) (*typeInfo, view) {
+	if len(w.data) < 16 {
+		return nil, view{}
+	}
+	word := r.index.find(t.id, w.word(0))
+	if word == nil {
+		return nil, view{}
+	}
+	typ := r.layout.typ(r.layout.table.ByRuntimeOffset(wordAt(word.Data, 0)))
+	if typ.id == 0 || typ.direct {
+		return nil, view{}
+	}
+	data, _ := r.find(typ, w.word(8))
+	return typ, data
 }
 
 // textOf are the captured bytes of a string.

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -268,6 +269,52 @@ func TestBehindGolden(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, string(want), string(text))
 		})
+	}
+}
+
+// TestActiveSpan is in the envelope when a context has one.
+func TestActiveSpan(t *testing.T) {
+	for name, want := range map[string]any{
+		"contexts": map[string]any{"trace_id": "00000000000000010000000000000002", "span_id": "9", "parent_id": "3"},
+		"sync":     nil,
+	} {
+		l := newLive(t, plan.Limits{})
+		var doc map[string]any
+		require.NoError(t, json.Unmarshal(l.json(t, behindCases[name](l)...), &doc))
+		require.Equal(t, want, doc["dd"], name)
+	}
+}
+
+// TestRedactionOfEntries hides what has a sensitive key, however deep and of
+// whatever type the key is, and what may have one.
+func TestRedactionOfEntries(t *testing.T) {
+	type header map[string][]string
+	type field string
+	const secret = "hunter2"
+	v := struct {
+		Nested map[string]map[string]map[string]string
+		Header header
+		Named  map[field]string
+		Any    map[any]any
+		In     any
+		List   []map[string]*string
+	}{
+		Nested: map[string]map[string]map[string]string{"a": {"password": {"x": secret}, "b": {"API_KEY": secret}}},
+		Header: header{"Authorization": {secret}, "X-Api-Key": {secret}},
+		Named:  map[field]string{"client_secret": secret},
+		Any:    map[any]any{"token": secret, field("jwt"): secret, 3: "shown"},
+		In:     map[string]any{"credentials": map[string]any{"user": secret}},
+		List:   []map[string]*string{{"cookie": new(secret)}},
+	}
+	for _, limits := range []plan.Limits{{}, {Length: 3}, {Depth: 1}, {Depth: 9, Length: 1}, {Collection: 1}} {
+		l := newLive(t, limits)
+		l.typ(reflect.TypeFor[map[string]any]())
+		out := string(l.json(t, arg{"v", &v}))
+		require.NotContains(t, out, `"value":"h`, "%+v", limits)
+		if limits == (plan.Limits{}) {
+			require.Equal(t, 9, strings.Count(out, "redactedIdent"), out)
+			require.Contains(t, out, `"value":"shown"`)
+		}
 	}
 }
 

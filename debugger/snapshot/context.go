@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"strconv"
 
 	"github.com/vigil-agent/vigil/debugger/gotype"
@@ -171,6 +172,9 @@ func idsOf(t *typeInfo, w view) (trace, id []byte) {
 
 // addSpan adds the entries; ids of zero bytes are none.
 func (r *reader) addSpan(s span) {
+	if len(r.active.trace) == 0 && len(s.trace) == 16 && len(s.id) == 8 && !zero(s.trace) && !zero(s.id) {
+		r.active = s
+	}
 	if len(s.trace) == 16 && !zero(s.trace) {
 		r.addEntry("trace_id", bigType, s.trace)
 	}
@@ -180,6 +184,17 @@ func (r *reader) addSpan(s span) {
 	if len(s.parent) == 8 && !zero(s.parent) {
 		r.addEntry("parent_id", wordType, s.parent)
 	}
+}
+
+// append appends the ids as the logs of a service have them, which are what a
+// snapshot is found with: that of the trace in hexadecimal, the others in decimal.
+func (s *span) append(dst []byte) []byte {
+	dst = hex.AppendEncode(append(dst, `{"trace_id":"`...), s.trace)
+	dst = appendDecimal(append(dst, `","span_id":"`...), s.id)
+	if len(s.parent) == 8 && !zero(s.parent) {
+		dst = appendDecimal(append(dst, `","parent_id":"`...), s.parent)
+	}
+	return append(dst, `"}`...)
 }
 
 func zero(b []byte) bool {

@@ -227,6 +227,9 @@ func (s *Snapshot) AppendJSON(dst []byte) []byte {
 	if len(s.errors) > 0 {
 		v |= withErrors
 	}
+	if len(s.r.active.trace) > 0 {
+		v |= withSpan
+	}
 	segments := s.layout.envelopes[v]
 	for i := range segments {
 		dst = append(dst, segments[i].text...)
@@ -253,6 +256,8 @@ func (s *Snapshot) appendSlot(dst []byte, slot slotOf) []byte {
 		return s.appendCaptures(dst)
 	case slotDuration:
 		return strconv.AppendUint(dst, s.duration, 10)
+	case slotSpan:
+		return s.r.active.append(dst)
 	case slotErrors:
 		return append(append(append(dst, '['), s.errors...), ']')
 	}

@@ -18,6 +18,7 @@ type envelope struct {
 	ProcessTags slotOf `json:"process_tags,omitzero"`
 	Timestamp   slotOf `json:"timestamp"`
 	Duration    slotOf `json:"duration,omitzero"`
+	Span        slotOf `json:"dd,omitzero"`
 	Logger      struct {
 		Name       string `json:"name"`
 		Method     string `json:"method"`
@@ -58,6 +59,7 @@ const (
 	slotStack                         // array of frames, innermost first
 	slotCaptures                      // object of capture points
 	slotDuration                      // nanoseconds
+	slotSpan                          // object of ids
 	slotErrors                        // array of expressions without a value, and why
 )
 
@@ -91,6 +93,7 @@ const (
 	withTags variant = 1 << iota
 	withDuration
 	withErrors
+	withSpan
 	variants
 )
 
@@ -114,6 +117,7 @@ func newEnvelopes(p *plan.Plan) (all envelopes, err error) {
 	for v := range variants {
 		e.ProcessTags = member(v, withTags, slotProcessTags)
 		e.Duration = member(v, withDuration, slotDuration)
+		e.Span = member(v, withSpan, slotSpan)
 		e.Debugger.Snapshot.EvaluationErrors = member(v, withErrors, slotErrors)
 		if all[v], err = e.segments(); err != nil {
 			return all, err

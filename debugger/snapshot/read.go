@@ -42,6 +42,8 @@ type reader struct {
 	dictionary []byte
 	types      uint64
 	names      map[typeKey]*typeInfo
+	// active is the span of the first context that has one.
+	active span
 }
 
 type visit struct {
@@ -55,7 +57,7 @@ type where struct{ depth, nesting int }
 
 func (r *reader) begin(l *Layout) {
 	r.layout, r.values, r.path, r.left = l, r.values[:0], r.path[:0], maxCaptureBytes
-	r.lookups = maxLookups
+	r.lookups, r.active = maxLookups, span{}
 	r.slots, r.unknown, r.dictionary = r.slots[:0], r.unknown[:0], nil
 }
 

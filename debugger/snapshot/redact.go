@@ -46,6 +46,17 @@ func (r *redactor) ident(name string) bool {
 	return ok
 }
 
+// start reports whether a name that begins so may be that of a hidden value.
+func (r *redactor) start(name string) bool {
+	name = normalise(name)
+	for ident := range r.idents {
+		if strings.HasPrefix(ident, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // typ reports whether values of the named type, or pointers to it, are hidden.
 func (r *redactor) typ(name string) bool {
 	name = strings.TrimLeft(name, "*")
