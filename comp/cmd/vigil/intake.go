@@ -72,5 +72,8 @@ func runIntake(ctx context.Context, c intake.Config, logger *slog.Logger) error 
 	stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout+intakeStopTimeout)
 	defer cancel()
-	return server.Stop(ctx)
+	err = server.Stop(ctx)
+	s := server.Stats()
+	logger.Info("intake has stopped", "lines", s.Lines, "batches", s.Batches, "repeated", s.Repeated)
+	return err
 }
