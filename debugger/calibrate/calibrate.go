@@ -7,7 +7,7 @@ import (
 )
 
 // Costs are those of this machine, measured at the first call, which takes some
-// 80 ms, and kept as long as the process: neither the machine nor its kernel
+// 70 ms, and kept as long as the process: neither the machine nor its kernel
 // changes under it. Where they cannot be measured they are nominal, and say why.
 func Costs() plan.Costs { return measured() }
 

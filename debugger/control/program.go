@@ -132,13 +132,16 @@ func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Re
 	if len(probes) == 0 {
 		return nil, ErrNothingResolved
 	}
-	var err error
-	if p.session, err = o.Load(probes); err != nil {
-		return nil, err
-	}
 	costs := plan.NominalCosts("not measured")
+	var measuring sync.WaitGroup // while the kernel verifies
 	if o.Costs != nil {
-		costs = o.Costs()
+		measuring.Go(func() { costs = o.Costs() })
+	}
+	var err error
+	p.session, err = o.Load(probes)
+	measuring.Wait()
+	if err != nil {
+		return nil, err
 	}
 	for _, i := range p.probes {
 		i.costs = costs
