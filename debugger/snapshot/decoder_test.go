@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 		s := snapshot.NewDecoder(deps()).Decode(l, e)
 		out := s.AppendJSON(nil)
 		require.LessOrEqual(t, len(out), 1<<20)
-		schema(t).check(t, out)
+		checkSchema(t, out)
 		s.AppendText(nil)
 		s.AppendTree(nil)
 	})
@@ -99,7 +99,7 @@ func TestDecodeIsBounded(t *testing.T) {
 	require.Greater(t, len(out), 1<<19)
 	require.Contains(t, string(out), `"notCapturedReason":"pruned"`)
 	require.Contains(t, string(out), `"n":{"type":"int","value":"1"}`)
-	schema(t).check(t, out)
+	checkSchema(t, out)
 }
 
 // TestDecodeNesting reads a chain of slices that each hold the next: they nest
@@ -114,7 +114,7 @@ func TestDecodeNesting(t *testing.T) {
 	out := decode(t, m.plan, m.event()).AppendJSON(nil)
 	require.Equal(t, 129, strings.Count(string(out), `"elements":[`))
 	require.Contains(t, string(out), `"notCapturedReason":"captureNestingTooDeep"`)
-	schema(t).check(t, out)
+	checkSchema(t, out)
 }
 
 // TestDecoderIsReusable decodes events of different plans alternately: nothing

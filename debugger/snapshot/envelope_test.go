@@ -19,7 +19,7 @@ func TestEnvelope(t *testing.T) {
 	t.Parallel()
 	m := newMemory().args(arg{"o", new(&order{42, "tea", 3.5})})
 	got := decode(t, m.plan, m.event()).AppendJSON(nil)
-	schema(t).check(t, got)
+	checkSchema(t, got)
 	require.NotContains(t, string(got), "\n")
 	v := jsontext.Value(got)
 	require.NoError(t, v.Indent())
@@ -38,7 +38,7 @@ func TestEnvelopeProcessTags(t *testing.T) {
 	l, err := snapshot.NewLayout(m.plan, snapshot.Redaction{})
 	require.NoError(t, err)
 	got := string(snapshot.NewDecoder(d).Decode(l, e).AppendJSON(nil))
-	schema(t).check(t, []byte(got))
+	checkSchema(t, []byte(got))
 	require.True(t, strings.HasPrefix(got, `{"service":"a\"b","ddsource":"dd_debugger","process_tags":"pid:4242,entrypoint.name:shop","timestamp":1773501056535,"logger":`), got)
 	// Without symbols every frame is an address.
 	require.Contains(t, got, `"stack":[{"function":"0x401000","fileName":"","lineNumber":0},{"function":"0x402000",`)
@@ -51,7 +51,7 @@ func TestEnvelopeHostileNames(t *testing.T) {
 	m := newMemory().args(arg{"a\xff\"\x1b[31m", new(1)})
 	m.plan.Function, m.plan.ProbeID = "main.\xff\x1b[2J", "p\xff\""
 	s := decode(t, m.plan, m.event())
-	schema(t).check(t, s.AppendJSON(nil))
+	checkSchema(t, s.AppendJSON(nil))
 	require.NotContains(t, string(s.AppendText(nil)), "\x1b")
 	require.NotContains(t, string(s.AppendTree(nil)), "\x1b")
 }
@@ -91,7 +91,7 @@ func TestCallGolden(t *testing.T) {
 			func() *snapshot.Snapshot { return d.DecodeUnfinished(l, entry, "return not received: a panic") },
 		} {
 			got := s().AppendJSON(nil)
-			schema(t).check(t, got)
+			checkSchema(t, got)
 			v := jsontext.Value(got)
 			require.NoError(t, v.Indent())
 			text.Write(append(v, '\n'))
@@ -110,7 +110,7 @@ func TestLineGolden(t *testing.T) {
 	e := m.event()
 	e.Stack, e.StackID = nil, 5
 	got := decode(t, m.plan, e).AppendJSON(nil)
-	schema(t).check(t, got)
+	checkSchema(t, got)
 	v := jsontext.Value(got)
 	require.NoError(t, v.Indent())
 	checkGolden(t, filepath.Join("testdata", "line.json"), string(v)+"\n")
@@ -144,11 +144,11 @@ func TestRandomIDs(t *testing.T) {
 	d.NewID = nil
 	l, err := snapshot.NewLayout(m.plan, snapshot.Redaction{})
 	require.NoError(t, err)
-	dec, e, check := snapshot.NewDecoder(d), m.event(), schema(t)
+	dec, e := snapshot.NewDecoder(d), m.event()
 	seen := map[string]bool{}
 	for range 200 {
 		got := dec.Decode(l, e).AppendJSON(nil)
-		check.check(t, got)
+		checkSchema(t, got)
 		_, id, _ := strings.Cut(string(got), `"snapshot":{"id":"`)
 		require.False(t, seen[id[:36]])
 		seen[id[:36]] = true

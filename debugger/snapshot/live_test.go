@@ -100,7 +100,7 @@ func (l *live) json(tb testing.TB, args ...arg) []byte {
 	d := deps()
 	d.Process = func(*event.Event) snapshot.Process { return snapshot.Process{Symbols: liveSymbols{l.types}} }
 	out := snapshot.NewDecoder(d).Decode(layout, e).AppendJSON(nil)
-	schema(tb).check(tb, out)
+	checkSchema(tb, out)
 	return out
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/vigil-agent/vigil/debugger/snapshot/schemacheck"
 )
 
 var (
@@ -55,6 +57,7 @@ func observe(t *testing.T, v variant) ([]function, map[string]block) {
 	for _, f := range functions {
 		var b block
 		for i, text := range snapshots[f.name] {
+			require.NoError(t, schemacheck.Validate(text), f.name)
 			tree, err := parse(text)
 			require.NoError(t, err)
 			if f.name == shown && v == (variant{current, optimised}) {

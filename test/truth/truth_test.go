@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigil-agent/vigil/debugger"
+	"github.com/vigil-agent/vigil/debugger/snapshot/schemacheck"
 )
 
 const (
@@ -172,8 +173,9 @@ func read(t *testing.T, path string) map[int]object {
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
-	out := map[int]object{}
+	out, validated := map[int]object{}, 0
 	for decoder := json.NewDecoder(file); ; {
+		var text json.RawMessage
 		var doc struct {
 			Debugger struct {
 				Snapshot struct {
@@ -183,15 +185,19 @@ func read(t *testing.T, path string) map[int]object {
 				}
 			}
 		}
-		err := decoder.Decode(&doc)
+		err := decoder.Decode(&text)
 		if errors.Is(err, io.EOF) {
 			return out
 		}
 		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &doc))
 		arguments := doc.Debugger.Snapshot.Captures.Entry.Arguments
 		seq, err := strconv.Atoi(arguments["seq"]["value"].(string))
 		require.NoError(t, err)
 		out[seq] = arguments["v"]
+		if validated++; validated%50 == 0 { // it takes longer than all the rest
+			require.NoError(t, schemacheck.Validate(text))
+		}
 	}
 }
 
