@@ -226,7 +226,7 @@ func TestMemoryIsDivided(t *testing.T) {
 				c.Sources = append(c.Sources, SourceConfig{Type: SourceApp})
 			}
 			s := c.shares()
-			sum := s.batches + s.spool + s.outputs + s.inflight + s.codec + s.secondQueue + s.secondInflight + s.secondCodec
+			sum := s.reading + s.batches + s.spool + s.outputs + s.inflight + s.codec + s.secondQueue + s.secondInflight + s.secondCodec
 			require.LessOrEqual(t, sum, limit)
 			require.GreaterOrEqual(t, s.batchBytes(c), 500_000)
 			require.Greater(t, s.codec, encoderBytes+2<<20, "room for some state")

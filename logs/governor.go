@@ -19,16 +19,18 @@ type Memory struct {
 type MemoryPart struct {
 	Name  string `json:"name"`
 	Limit int    `json:"limit_bytes"`
-	// Bytes are in use; for batches and the spool they are not counted, and 0.
+	// Bytes are in use; for reading, batches and the spool they are not counted, and 0.
 	Bytes int `json:"bytes"`
 	// Full says what happens when the share is used up, Shed how many lines were
-	// lost by it.
+	// lost by it, and Note what was given up because the share is small.
 	Full string `json:"when_full"`
 	Shed uint64 `json:"shed_lines"`
+	Note string `json:"note,omitempty"`
 }
 
 // shares divides the memory limit, in bytes.
 type shares struct {
+	reading  int // chunks of files
 	batches  int // three batches: one open, one sealed, one that is handed on
 	spool    int // one batch that is written and one that is read
 	outputs  int // lines of the application that wait for a batch
@@ -46,11 +48,11 @@ func (c Config) shares() shares {
 		weight, max int
 	}
 	const inflight = stream.DefaultMaxInflightBytes * 3 / 2
-	const codec = encoderBytes + 2*columns.DefaultMaxStateBytes
-	var s shares
+	const codec = encoderBytes + checkBytes + (encoderStates+checkStates)*columns.DefaultMaxStateBytes
+	s := shares{reading: source.ChunkBytes}
 	parts := []part{
 		{&s.batches, 3, batchesInMemory * c.Batch.MaxBytes},
-		{&s.inflight, 4, inflight},
+		{&s.inflight, 3, inflight},
 		{&s.codec, 4, codec},
 	}
 	if c.Spool.Enabled {
@@ -67,7 +69,7 @@ func (c Config) shares() shares {
 		weights += p.weight
 	}
 	for _, p := range parts {
-		*p.share = min(p.max, c.MemoryLimit/weights*p.weight)
+		*p.share = min(p.max, (c.MemoryLimit-s.reading)/weights*p.weight)
 	}
 	return s
 }
@@ -75,9 +77,26 @@ func (c Config) shares() shares {
 // batchesInMemory is how many the batcher holds at most.
 const batchesInMemory = 3
 
-// encoderBytes is what a columns encoder takes besides twice its state (its
-// package's documentation).
-const encoderBytes = 4 << 20
+// What a columns encoder takes (its package's documentation): itself, a multiple of
+// its state, and for the self-check another decoder with a copy of the state.
+const (
+	encoderBytes  = 4 << 20
+	encoderStates = 2
+	checkBytes    = 3 << 20
+	checkStates   = 1
+	// leastState is room for some hundred patterns with their values. The self-check
+	// makes room for it.
+	leastState = 1 << 20
+)
+
+// columnsOptions are those of an encoder within its share.
+func columnsOptions(share int) columns.Options {
+	state := (share - encoderBytes - checkBytes) / (encoderStates + checkStates)
+	if state >= leastState {
+		return columns.Options{MaxStateBytes: min(columns.DefaultMaxStateBytes, state)}
+	}
+	return columns.Options{MaxStateBytes: (share - encoderBytes) / encoderStates, CheckEvery: -1}
+}
 
 // batchBytes bounds a batch by what three of them, and two in the spool, may take.
 func (s shares) batchBytes(c Config) int {
@@ -94,7 +113,7 @@ func inflightBytes(share int) int { return share / 3 * 2 }
 
 // codecs are the encoders of a profile within their share.
 func codecs(profile string, share int) []stream.Codec {
-	inColumns := stream.Columns(columns.Options{MaxStateBytes: min(columns.DefaultMaxStateBytes, (share-encoderBytes)/2)})
+	inColumns := stream.Columns(columnsOptions(share))
 	inRows := stream.Rows(rows.Options{MaxMemoryBytes: min(rows.DefaultMaxMemoryBytes, share/2)})
 	switch profile {
 	case ProfileColumns:
@@ -117,19 +136,26 @@ func (e *Engine) memory(s Status) Memory {
 			m.Parts = append(m.Parts, MemoryPart{Name: name, Limit: limit, Bytes: used, Full: full, Shed: shed})
 		}
 	}
+	codec := func(name string, limit int, s StreamStatus) {
+		add(name, limit, s.StateBytes, "the least useful patterns are forgotten", 0)
+		if limit > 0 && s.Profile == ProfileColumns && columnsOptions(limit).CheckEvery < 0 {
+			m.Parts[len(m.Parts)-1].Note = "batches are not checked before they leave: a larger logs.memory_limit has room for it"
+		}
+	}
 	var dropped int64
 	for _, o := range s.Outputs {
 		dropped += o.Dropped
 	}
+	add("reading", sh.reading, 0, "files wait", 0)
 	add("outputs", sh.outputs, 0, "new lines of the application are dropped", uint64(dropped))
 	add("batches", sh.batches, 0, "files wait", 0)
 	add("spool", sh.spool, 0, "files wait", 0)
 	add("inflight", sh.inflight, s.Stream.InflightBytes, "files wait", 0)
-	add("codec", sh.codec, s.Stream.StateBytes, "the least useful patterns are forgotten", 0)
+	codec("codec", sh.codec, s.Stream)
 	if d := s.Secondary; d != nil {
 		add("secondary queue", sh.secondQueue, d.QueuedBytes, "its oldest lines are dropped", d.DroppedLines)
 		add("secondary inflight", sh.secondInflight, d.Stream.InflightBytes, "its queue waits", 0)
-		add("secondary codec", sh.secondCodec, d.Stream.StateBytes, "the least useful patterns are forgotten", 0)
+		codec("secondary codec", sh.secondCodec, d.Stream)
 	}
 	return m
 }

@@ -214,7 +214,7 @@ func (s *spooled) introduce(lines []record.Record) {
 // lastOrigins are the last place of each source.
 func lastOrigins(lines []record.Record) []record.Origin {
 	var out []record.Origin
-	for i := len(lines) - 1; i >= 0; i-- {
+	for i := range slices.Backward(lines) {
 		o := lines[i].Origin
 		if i+1 < len(lines) && lines[i+1].Origin.Source == o.Source {
 			continue // runs of one source are the rule

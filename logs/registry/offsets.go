@@ -1,6 +1,10 @@
 package registry
 
-import "github.com/vigil-agent/vigil/logs/record"
+import (
+	"slices"
+
+	"github.com/vigil-agent/vigil/logs/record"
+)
 
 // Begin notes that a batch is about to be handed on. It must be called before any
 // of its lines can be committed, and in reading order per source.
@@ -8,7 +12,7 @@ func (r *Registry) Begin(batch []record.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// From the back: the last line of each run of a source ends it.
-	for i := len(batch) - 1; i >= 0; i-- {
+	for i := range slices.Backward(batch) {
 		origin := &batch[i].Origin
 		if i+1 < len(batch) && batch[i+1].Origin.Source == origin.Source {
 			continue // runs of one source are the rule

@@ -15,6 +15,9 @@ const (
 	// the number of files. The Sink takes the lines of one at a time, so that more
 	// would wait with their memory full.
 	readersAtOnce = 4
+	// ChunkBytes is what they take together, but for lines that are longer than a
+	// chunk, in bytes.
+	ChunkBytes = readersAtOnce * maxChunk
 	// spareRest is what a reader may hold besides the line that is not complete.
 	spareRest = 4 << 10
 )
