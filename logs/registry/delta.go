@@ -20,20 +20,28 @@ const maxDeltaBytes = 256 << 10
 // that was written. It is written at once and never synced, so it is there after
 // everything but a power cut: a killed process repeats what was not released, and
 // not what it released in the last second.
+//
+// A line belongs to one generation of the registry file, the one after which it was
+// appended. Lines of before are in the file already: an identity that was forgotten
+// and given again since must not get their offsets.
 type delta struct {
 	file *os.File
-	size int
+	// generation is that of the registry file on disk.
+	generation uint64
+	size       int
 	// full says that nothing more is appended before the registry file is written:
 	// there is no room, or the end may be torn.
 	full bool
 	buf  []byte
 }
 
-// appendMove appends the line of one offset: its checksum, the file's identity, the offset.
-func appendMove(dst []byte, id string, offset int64) []byte {
+// appendMove appends the line of one offset: its checksum, the generation, the file's
+// identity, the offset.
+func appendMove(dst []byte, generation uint64, id string, offset int64) []byte {
 	const sum = 2 * crc32.Size
 	from := len(dst)
 	dst = append(dst, "00000000 "...)
+	dst = append(strconv.AppendUint(dst, generation, 10), ' ')
 	dst = append(dst, id...)
 	dst = strconv.AppendInt(append(dst, ' '), offset, 10)
 	dst = append(dst, '\n')
@@ -43,9 +51,9 @@ func appendMove(dst []byte, id string, offset int64) []byte {
 	return dst
 }
 
-// readMoves is the highest offset of each file in text; lines that are torn or
-// damaged are left out.
-func readMoves(text []byte) map[string]int64 {
+// readMoves is the highest offset of each file in text; lines that are torn, damaged
+// or of another generation are left out.
+func readMoves(text []byte, generation uint64) map[string]int64 {
 	moves := map[string]int64{}
 	for line := range bytes.Lines(text) {
 		sum, body, _ := bytes.Cut(line, []byte{' '})
@@ -53,8 +61,9 @@ func readMoves(text []byte) map[string]int64 {
 		if err != nil || len(sum) != 8 || uint32(want) != crc32.ChecksumIEEE(body) {
 			continue
 		}
+		of, body, _ := bytes.Cut(body, []byte{' '})
 		at := bytes.LastIndexByte(body, ' ')
-		if at < 0 {
+		if at < 0 || string(of) != strconv.FormatUint(generation, 10) {
 			continue
 		}
 		id := string(body[:at])
@@ -69,12 +78,13 @@ func readMoves(text []byte) map[string]int64 {
 // openDelta opens the delta at path and applies it to the entries; moved says that
 // it was ahead of one. Identities that are not among them are of files that were
 // forgotten. What it holds stays until clear.
-func openDelta(path string, entries []Entry) (d delta, moved bool, err error) {
+func openDelta(path string, generation uint64, entries []Entry) (d delta, moved bool, err error) {
+	d.generation = generation
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return d, false, fmt.Errorf("read the latest offsets: %w", err)
 	}
-	moves := readMoves(text)
+	moves := readMoves(text, generation)
 	for i := range entries {
 		if at := moves[entries[i].ID]; at > entries[i].Offset {
 			entries[i].Offset, moved = at, true
@@ -113,7 +123,7 @@ func (d *delta) clear() error {
 func (r *Registry) collect() {
 	r.delta.buf = r.delta.buf[:0]
 	for _, f := range r.moved {
-		r.delta.buf = appendMove(r.delta.buf, f.ID, f.Offset)
+		r.delta.buf = appendMove(r.delta.buf, r.delta.generation, f.ID, f.Offset)
 		f.moved = false
 	}
 	clear(r.moved)

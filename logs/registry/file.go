@@ -20,6 +20,8 @@ const fileVersion = 1
 // content is the registry file.
 type content struct {
 	Version int `json:"version"`
+	// Generation counts how often the file was written; see delta.
+	Generation uint64 `json:"generation"`
 	// Patterns are the configured paths that have been followed before, so that
 	// a file that turns up between two runs is known to be new.
 	Patterns []pattern `json:"patterns"`

@@ -139,7 +139,7 @@ func (r *Registry) Start(ctx context.Context) error {
 	} else if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	d, ahead, err := openDelta(filepath.Join(r.cfg.Dir, DeltaName), c.Files)
+	d, ahead, err := openDelta(filepath.Join(r.cfg.Dir, DeltaName), c.Generation, c.Files)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -257,11 +257,13 @@ func (r *Registry) write() error {
 	r.mu.Unlock()
 
 	r.delta.add() // in case that the write fails
+	c.Generation = r.delta.generation + 1
 	text, err := encode(c)
 	if err == nil {
 		err = save(r.path, text)
 	}
 	if err == nil {
+		r.delta.generation = c.Generation
 		err = r.delta.clear()
 	}
 

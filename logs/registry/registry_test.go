@@ -164,7 +164,7 @@ func TestMemorySurvivesARestart(t *testing.T) {
 	require.NoError(t, r.Remember("never", ""))
 	require.Equal(t, "two", r.Recall("session"))
 	require.NoError(t, r.Flush(t.Context()))
-	require.Equal(t, `{"version":1,"patterns":[],"files":[],"memory":{"session":"two"}}`+"\n", fileText(t, r))
+	require.Equal(t, `{"version":1,"generation":1,"patterns":[],"files":[],"memory":{"session":"two"}}`+"\n", fileText(t, r))
 	saved := r.Status().Saved
 	require.NoError(t, r.Remember("session", "two"))
 	require.NoError(t, r.Flush(t.Context()))
@@ -455,7 +455,7 @@ func TestFileFormat(t *testing.T) {
 	text, err := encode(c)
 	require.NoError(t, err)
 	require.Equal(t, strings.Join([]string{
-		`{"version":1,"patterns":[{"path":"/a","looked":"2026-10-09T08:07:06Z"},{"path":"/b","looked":"2026-10-09T08:07:06Z"}],"files":[`,
+		`{"version":1,"generation":0,"patterns":[{"path":"/a","looked":"2026-10-09T08:07:06Z"},{"path":"/b","looked":"2026-10-09T08:07:06Z"}],"files":[`,
 		`{"id":"a","path":"/a.log","device":0,"inode":0,"fingerprint":{"hash":"","size":0},"offset":0,"seen":"2026-10-09T08:07:06Z"},`,
 		`{"id":"z","path":"/z.log","device":1,"inode":2,"fingerprint":{"hash":"ff","size":3},"offset":4,"seen":"2026-10-09T08:07:06Z"}`,
 		"]}\n",
