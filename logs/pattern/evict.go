@@ -108,6 +108,9 @@ func (t *Table) remove(p *Pattern) {
 	}
 	t.memory -= p.memory()
 	p.gone = true
+	if t.tree != nil && p.planted == (planted{t.tree, p.version}) {
+		t.tree.stale++
+	}
 	t.undo = append(t.undo, undoStep{what: removed, pattern: p, at: t.unfile(p)})
 	// Nothing that is gone may hold on to more that is.
 	t.change(p)

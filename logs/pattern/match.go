@@ -9,9 +9,9 @@ const maxVaryingOf = 5
 // as many joins the closest, however many words vary.
 const maxCluster = 32
 
-// fits reports whether the line is the pattern's template with some values: the
+// Fits reports whether the line is the pattern's template with some values: the
 // same number of tokens, and the same bytes outside its slots.
-func (p *Pattern) fits(line []byte, toks []Token) bool {
+func (p *Pattern) Fits(line []byte, toks []Token) bool {
 	if len(toks) != len(p.toks) {
 		return false
 	}
@@ -70,6 +70,7 @@ func (p *Pattern) widen(line []byte, toks []Token) {
 	}
 	p.stale = p.id != 0
 	p.built = false
+	p.version++
 }
 
 // cluster is the patterns that one line is compared with.
@@ -81,7 +82,7 @@ type cluster struct {
 // fitting is the oldest pattern that fits the line.
 func (c *cluster) fitting(line []byte, toks []Token) *Pattern {
 	for _, p := range c.patterns {
-		if p.fits(line, toks) {
+		if p.Fits(line, toks) {
 			return p
 		}
 	}

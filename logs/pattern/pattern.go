@@ -19,6 +19,9 @@ type Pattern struct {
 	rank   uint64 // scratch of eviction
 	gone   bool   // out of the table
 
+	version uint32 // of the template
+	planted planted
+
 	state
 
 	// What follows from line, toks and wild; built says whether it is up to date.
@@ -128,3 +131,6 @@ func Span(line []byte, toks []Token, from, to int) []byte {
 	}
 	return line[start:end]
 }
+
+// Version is another number for each template that the pattern has had.
+func (p *Pattern) Version() uint32 { return p.version }

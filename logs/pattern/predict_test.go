@@ -34,7 +34,7 @@ func TestPredictionChangesNothing(t *testing.T) {
 					require.Equal(t, want[k].Kind, tok.Kind, l)
 				}
 				requireRebuilds(t, p, l)
-				require.True(t, p.fits([]byte(l), toks[1:]))
+				require.True(t, p.Fits([]byte(l), toks[1:]))
 			}
 		}
 		tab.Commit()

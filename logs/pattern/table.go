@@ -41,6 +41,7 @@ type Table struct {
 	evicted []uint64
 	victims []*Pattern
 	last    *Pattern // of the line before in this transaction
+	tree    *tree    // nil before Match
 }
 
 // counts is the plain part of the table's state.
@@ -73,7 +74,7 @@ func (t *Table) Candidates() int { return t.candidates }
 func (t *Table) StateBytes() int { return t.stateBytes }
 
 // MemoryBytes is what the patterns, candidates included, and their index take in
-// this process. The sketch takes another 32 KiB.
+// this process. The sketch takes another 32 KiB, and what Match rests on up to 1 MiB.
 func (t *Table) MemoryBytes() int { return t.memory }
 
 // Learn files a line under a pattern that fits it, which may widen a pattern or
@@ -109,6 +110,7 @@ func (t *Table) join(c *cluster, line []byte, toks []Token, firstMayVary bool) *
 	p := c.fitting(line, toks)
 	if p != nil {
 		t.use(p, line)
+		t.plant(p)
 		return p
 	}
 	if p = c.closest(line, toks, firstMayVary); p != nil {
@@ -221,6 +223,7 @@ func (t *Table) Define(p *Pattern) (evicted []uint64, ok bool) {
 	}
 	t.stateBytes += grows
 	p.weighs, p.stale = weighs, false
+	t.plant(p)
 	return t.evicted, true
 }
 

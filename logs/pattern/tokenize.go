@@ -1,5 +1,7 @@
 package pattern
 
+import "encoding/binary"
+
 // Token is one piece of a line. Tokens cover a line without gaps, so that a token
 // starts where the one before it ends.
 type Token struct {
@@ -58,7 +60,11 @@ func Tokenize(dst []Token, line []byte) []Token {
 // wordEnd is the end of the word at start, and the marks of all its bytes.
 func wordEnd(line []byte, start int) (int, mark) {
 	// The first byte may be a sign or a slash.
-	seen, i := marks[line[start]], start+1
+	return wordGoesOn(line, start+1, marks[line[start]])
+}
+
+// wordGoesOn is wordEnd for a word whose bytes before i are known to belong to it.
+func wordGoesOn(line []byte, i int, seen mark) (int, mark) {
 	for ; i < len(line); i++ {
 		m := marks[line[i]]
 		if m&wordBytes == 0 {
@@ -71,6 +77,31 @@ func wordEnd(line []byte, start int) (int, mark) {
 			}
 		}
 		seen |= m
+	}
+	return i, seen
+}
+
+// hexEnd skips lower case hexadecimal digits from a byte on, eight at a time, and
+// returns their marks.
+func hexEnd(line []byte, i int) (int, mark) {
+	const ones = 0x0101010101010101
+	const high = 0x80 * ones
+	var digits, letters uint64
+	for ; i+8 <= len(line); i += 8 {
+		w := binary.LittleEndian.Uint64(line[i:])
+		d := (w + (0x80-'0')*ones) &^ (w + (0x80-'9'-1)*ones) & high
+		l := (w + (0x80-'a')*ones) &^ (w + (0x80-'f'-1)*ones) & high
+		if w&high != 0 || d|l != high {
+			break
+		}
+		digits, letters = digits|d, letters|l
+	}
+	var seen mark
+	if digits != 0 {
+		seen = digit
+	}
+	if letters != 0 {
+		seen |= hexLetter
 	}
 	return i, seen
 }

@@ -53,7 +53,10 @@ func (t *Table) revert(u *undoStep) {
 	p := u.pattern
 	switch u.what {
 	case changed:
-		p.built = p.built && p.wild == u.state.wild
+		if p.wild != u.state.wild {
+			p.built = false
+			p.version++
+		}
 		p.state = u.state
 	case inserted:
 		t.unfile(p)

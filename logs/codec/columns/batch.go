@@ -3,7 +3,7 @@ package columns
 // batch is the lines of one batch while they are coded.
 type batch struct {
 	rows   []row
-	values [][]byte // of all rows, one after the other
+	values [][]byte // of all rows; see row.from
 	used   []int    // numbers of the templates, in order of their first line
 	arena  []byte   // decoding: values that are new
 }
@@ -11,7 +11,7 @@ type batch struct {
 // row is one line.
 type row struct {
 	number int // of its template
-	from   int // of its values in batch.values
+	from   int // of its values in batch.values, template.stride apart
 	next   int // row of the same template, -1 at the end
 	lane   int
 	time   int64
@@ -127,13 +127,14 @@ func (s *state) head(b *batch, i int) {
 			s.fail("too many values")
 			return
 		}
+		t.stride = 1
 		for range t.slots {
 			b.values = append(b.values, nil)
 		}
 	}
 	for j := range t.slots {
 		if sl := &t.slots[j]; sl.clock {
-			v := &b.values[r.from+j]
+			v := &b.values[r.from+j*t.stride]
 			if s.encoding {
 				s.clockValue(sl, r.lane, *v, nil)
 			} else {
@@ -147,15 +148,18 @@ func (s *state) head(b *batch, i int) {
 func (s *state) column(b *batch, t *template, j int) {
 	sl := &t.slots[j]
 	s.at.slot = j
+	s.near = neighbours{values: b.values, stride: t.stride, left: j}
+	if s.encoding {
+		for at := t.from + j*t.stride; at < t.from+(j+1)*t.stride; at++ {
+			s.near.at = at
+			s.slotValue(sl, b.values[at], nil)
+		}
+		return
+	}
 	for i := t.first; i >= 0 && !s.bad; i = b.rows[i].next {
 		s.at.line = i
-		from := b.rows[i].from
-		v := &b.values[from+j]
-		if s.encoding {
-			s.slotValue(sl, b.values[from:from+j], *v, nil)
-			continue
-		}
-		*v, b.arena = s.slotValue(sl, b.values[from:from+j], nil, b.arena)
+		s.near.at = b.rows[i].from + j
+		b.values[s.near.at], b.arena = s.slotValue(sl, nil, b.arena)
 		if len(b.arena) > s.maxArena {
 			s.bad, s.tooMuch = true, true
 		}

@@ -14,6 +14,11 @@ type layout struct {
 	widths []int
 	bases  []uint64
 	size   int // bits of its largest value
+
+	// Encoding: the latest value up to its last field.
+	head  []byte
+	above uint64
+	tail  int // bytes behind the last field
 }
 
 const (
@@ -27,14 +32,16 @@ const (
 
 // derive makes l the layout of an example; it is not ok if it cannot be one.
 func (l *layout) derive(p *parsed) bool {
-	*l = layout{text: append(l.text[:0], p.text...), widths: l.widths[:0], bases: l.bases[:0]}
+	*l = layout{text: append(l.text[:0], p.text...), widths: l.widths[:0], bases: l.bases[:0], head: l.head[:0]}
 	date := isDate(p)
 	product := uint64(1)
 	field := 0
 	for i, c := range l.text {
+		l.tail++
 		if c >= maxMark {
 			continue
 		}
+		l.tail = 0
 		if c != decimalMark {
 			return false
 		}
@@ -83,6 +90,23 @@ func isDate(p *parsed) bool {
 
 // value is the number of a timestamp; it is not ok if the layout is another.
 func (l *layout) value(v []byte) (n uint64, ok bool) {
+	// Most times differ from the one before in their last field alone.
+	last := len(l.widths) - 1
+	if k, end := len(l.head), len(v)-l.tail; k > 0 && end == k+l.widths[last] && string(v[:k]) == string(l.head) &&
+		string(v[end:]) == string(l.text[len(l.text)-l.tail:]) {
+		if r := decimals(v[:end], k); r.width == l.widths[last] && r.value < l.bases[last] {
+			return l.above*l.bases[last] + r.value, true
+		}
+	}
+	n, ok = l.parse(v)
+	if k := len(v) - l.tail - l.widths[last]; ok && last > 0 {
+		l.head, l.above = append(l.head[:0], v[:k]...), n/l.bases[last]
+	}
+	return n, ok
+}
+
+// parse is value without a look at the one before.
+func (l *layout) parse(v []byte) (n uint64, ok bool) {
 	at, field := 0, 0
 	for _, c := range l.text {
 		if c >= maxMark {
@@ -159,7 +183,8 @@ func (s *state) clockValue(sl *slot, lane int, v, dst []byte) (value, rest []byt
 	for switched := false; ; switched = true {
 		r := s.register(&s.lanes.list[lane], sl.layout)
 		if r == nil {
-			return s.slotValue(sl, nil, v, dst)
+			s.near.left = 0
+			return s.slotValue(sl, v, dst)
 		}
 		lay := &s.layouts[sl.layout]
 		var n uint64
@@ -184,7 +209,8 @@ func (s *state) clockValue(sl *slot, lane int, v, dst []byte) (value, rest []byt
 		}
 		if !s.switchLayout(sl, v) {
 			sl.stepped(escapedStep)
-			return s.slotValue(sl, nil, v, dst)
+			s.near.left = 0
+			return s.slotValue(sl, v, dst)
 		}
 	}
 }

@@ -14,21 +14,23 @@ import (
 // between calls.
 type coder struct {
 	encoding bool
-	low      uint64 // encoding: start of the interval
+	bits     bitStream // what bypasses the coder
+	low      uint64    // encoding: start of the interval
 	size     uint64
 	at       uint64 // decoding: where the data points in the interval
 	buf      []byte // encoding: the output; decoding: the input
-	base     int    // encoding: where the output starts in buf
 	pos      int    // decoding: the next byte of buf
 	bad      bool   // decoding: the data points outside the interval
 }
 
-func (c *coder) startEncoding(dst []byte) {
-	*c = coder{encoding: true, size: ^uint64(0), buf: dst, base: len(dst)}
+// startEncoding starts a batch whose coded bytes are written over dst, and whose plain
+// bits over bits.
+func (c *coder) startEncoding(dst, bits []byte) {
+	*c = coder{encoding: true, size: ^uint64(0), buf: dst[:0], bits: bitStream{buf: bits[:0]}}
 }
 
-func (c *coder) startDecoding(data []byte) {
-	*c = coder{size: ^uint64(0), buf: data}
+func (c *coder) startDecoding(data, bits []byte) {
+	*c = coder{size: ^uint64(0), buf: data, bits: bitStream{buf: bits}}
 	c.at = uint64(c.word())<<32 | uint64(c.word())
 }
 
@@ -49,27 +51,27 @@ func (c *coder) word() uint32 {
 
 // narrow keeps the part of the interval that starts at from and spans size.
 func (c *coder) narrow(from, size uint64) {
-	if c.encoding {
-		low, carry := bits.Add64(c.low, from, 0)
-		c.low, c.size = low, size
-		if carry != 0 {
-			c.carry()
+	if !c.encoding {
+		c.at -= from
+		if c.at >= size {
+			c.bad = true
+			c.at = 0
 		}
 		if size < 1<<32 {
-			c.write()
+			c.at = c.at<<32 | uint64(c.word())
+			size <<= 32
 		}
+		c.size = size
 		return
 	}
-	c.at -= from
-	if c.at >= size {
-		c.bad = true
-		c.at = 0
+	low := c.low + from
+	if low < from {
+		c.carry()
 	}
+	c.low, c.size = low, size
 	if size < 1<<32 {
-		c.at = c.at<<32 | uint64(c.word())
-		size <<= 32
+		c.write()
 	}
-	c.size = size
 }
 
 // write writes four bytes.
@@ -81,7 +83,7 @@ func (c *coder) write() {
 
 // carry adds one to what has been written.
 func (c *coder) carry() {
-	for i := len(c.buf) - 1; i >= c.base; i-- {
+	for i := len(c.buf) - 1; i >= 0; i-- {
 		c.buf[i]++
 		if c.buf[i] != 0 {
 			return
@@ -109,7 +111,7 @@ func (c *coder) finish() []byte {
 		}
 		break
 	}
-	for len(c.buf) > c.base && c.buf[len(c.buf)-1] == 0 {
+	for len(c.buf) > 0 && c.buf[len(c.buf)-1] == 0 {
 		c.buf = c.buf[:len(c.buf)-1]
 	}
 	return c.buf
@@ -118,7 +120,7 @@ func (c *coder) finish() []byte {
 // done reports whether the input was decoded to its end and is what an encoder
 // writes.
 func (c *coder) done() bool {
-	return !c.bad && c.pos >= len(c.buf) && (len(c.buf) == 0 || c.buf[len(c.buf)-1] != 0)
+	return !c.bad && c.bits.done() && c.pos >= len(c.buf) && (len(c.buf) == 0 || c.buf[len(c.buf)-1] != 0)
 }
 
 // uniform codes one of total equally likely values; total is at most 1<<16.
@@ -131,22 +133,11 @@ func (c *coder) uniform(v uint64, total uint64) uint64 {
 	return v
 }
 
-// plain codes the lower n bits of v as they are.
+// plain codes the n bits that v has as they are, past the coder.
 func (c *coder) plain(v uint64, n int) uint64 {
-	var out uint64
-	for n > 0 {
-		k := min(n, 16)
-		n -= k
-		unit := c.size >> k
-		part := v >> n & (1<<k - 1)
-		if !c.encoding {
-			part = min(c.at/unit, 1<<k-1)
-			out = out<<k | part
-		}
-		c.narrow(part*unit, unit)
-	}
 	if c.encoding {
+		c.bits.put(v, uint(n))
 		return v
 	}
-	return out
+	return c.bits.take(uint(n))
 }

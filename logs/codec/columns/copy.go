@@ -56,7 +56,7 @@ func copySlice[T any](p *pool, free *[]T, from []T) []T {
 }
 
 func (p *pool) copySymbols(m symbols) symbols {
-	return symbols{total: m.total, counts: copySlice(p, &p.counts, m.counts)}
+	return symbols{total: m.total, n: m.n, words: copySlice(p, &p.words, m.words)}
 }
 
 func (p *pool) copyNumber(m *number) *number {
@@ -64,7 +64,7 @@ func (p *pool) copyNumber(m *number) *number {
 		return nil
 	}
 	c := &take(p, &p.numbers, 1)[0]
-	c.class, c.below = p.copySymbols(m.class), m.below
+	c.class = p.copySymbols(m.class)
 	return c
 }
 
@@ -85,7 +85,7 @@ func (p *pool) copyTemplate(t *template) *template {
 	}
 	for i := range c.slots {
 		sl := &c.slots[i]
-		sl.method, sl.index, sl.latest, sl.parsed = p.copySymbols(sl.method), nil, 0, 0
+		sl.method, sl.index, sl.latest, sl.parsed, sl.copies, sl.recents = p.copySymbols(sl.method), nil, 0, 0, 0, 0
 		sl.shapes = copySlice(p, &p.bytes, sl.shapes)
 		sl.items = copySlice(p, &p.items, sl.items)
 		for j := range sl.items {

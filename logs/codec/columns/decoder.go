@@ -74,7 +74,11 @@ func (d *Decoder) read(data []byte) error {
 	if err := d.readText(&h); err != nil {
 		return err
 	}
-	s.startDecoding(h.rest)
+	bits := h.uvarint(len(h.rest))
+	if h.bad || bits > len(h.rest) {
+		return d.wrong(place{line: -1, slot: -1}, "the plain bits are cut short")
+	}
+	s.startDecoding(h.rest[bits:], h.rest[:bits])
 	s.at = place{line: -1, slot: -1}
 	s.maxArena = d.limits.MaxRendered
 	b := &d.batch

@@ -22,7 +22,7 @@ func (e *Encoder) define(bs *BatchStats) {
 			continue
 		}
 		last = p
-		if p.Defined() || p.ID() == 0 && p.Seen() < defineAfter {
+		if p.Defined() || p.ID() == 0 && p.Seen() < defineAfter || !e.tokens(l) {
 			continue
 		}
 		e.definePattern(p, i, bs)
@@ -167,7 +167,7 @@ func (e *Encoder) clockOf(p *pattern.Pattern, at, tok int) int {
 	var lay layout
 	for i := at; i < len(e.lines) && n < len(values); i++ {
 		l := &e.lines[i]
-		if l.pattern != p {
+		if l.pattern != p || !e.tokens(l) {
 			continue
 		}
 		v := pattern.Span(l.msg, l.toks, tok, tok+1)

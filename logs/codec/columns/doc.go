@@ -11,12 +11,13 @@
 //	records -> pattern.Table -> templates, values -> columns -> coder -> batch
 //	                                               \> text -> zstd  /
 //
-// Neither side starts a goroutine. An encoder takes about 4 MiB, 3 MiB more with its
-// self-check, and up to twice what its state weighs: the weight is that of FORMAT.md,
-// the rest are indexes that only the encoder has. It makes the small parts of its
-// models in chunks, and starts afresh when those, with what has been dropped, come to
-// twice the budget. A new batch may ask the receiver to start from empty state,
-// so that an encoder that has failed, or is full, goes on in the same stream.
+// Neither side starts a goroutine. An encoder takes about 4 MiB, its self-check and
+// scratch for batches of a thousand lines included, and up to twice what its state
+// weighs: the weight is that of FORMAT.md, the rest are indexes that only the encoder
+// has. It makes the small parts of its models in chunks, and starts afresh when those,
+// with what has been dropped, come to twice the budget. A new batch may ask the receiver
+// to start from empty state, so that an encoder that has failed, or is full, goes on in
+// the same stream.
 //
 // The self-check decodes a batch now and then on a copy of the models, which takes as
 // much memory as the state weighs while it lasts. A batch that would come back

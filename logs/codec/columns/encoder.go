@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vigil-agent/vigil/logs/codec/check"
@@ -29,11 +30,13 @@ type Encoder struct {
 	wanted func(i int) record.Record // of recs
 
 	// Scratch of one call.
-	batch batch
-	toks  []pattern.Token
-	lines []line
-	cuts  []cut
-	text  []byte // of a new template
+	batch     batch
+	toks      []pattern.Token
+	spans     []uint32
+	lines     []line
+	cuts      []cut
+	text      []byte // of a new template
+	plainBits []byte
 
 	changes int // of templates, in this batch
 	dayAt   int // the token that is the time of day in the template at hand, -1 if none
@@ -42,8 +45,11 @@ type Encoder struct {
 // line is a record between learning and coding.
 type line struct {
 	msg     []byte
-	toks    []pattern.Token
 	pattern *pattern.Pattern // nil: plain text
+	// Where the values start and end, if the pattern was known, or else the tokens.
+	spans   []uint32
+	version uint32 // of the pattern that spans are of
+	toks    []pattern.Token
 }
 
 // known is a pattern that the receiver has a template of.
@@ -201,14 +207,14 @@ func (e *Encoder) seal(dst []byte, recs []record.Record, bs *BatchStats) ([]byte
 
 	s := e.state
 	// The coded part goes behind the text, whose size is not known yet.
-	s.startEncoding(e.batch.arena[:0])
+	s.startEncoding(e.batch.arena[:0], e.plainBits[:0])
 	s.text.buf = s.text.buf[:0]
 	e.define(bs)
 	e.fill(recs, bs)
 	s.lines(&e.batch)
 	s.check(bs.RawBytes)
 	coded := s.finish()
-	e.batch.arena = coded
+	e.batch.arena, e.plainBits = coded, s.bits.finish()
 	if s.bad {
 		return dst, errors.New("encode batch: internal inconsistency: encode it again")
 	}
@@ -238,9 +244,10 @@ func (e *Encoder) seal(dst []byte, recs []record.Record, bs *BatchStats) ([]byte
 		dst = binary.AppendUvarint(dst, uint64(len(z)))
 		dst = append(dst, z...)
 	}
-	dst = append(dst, coded...)
+	dst = binary.AppendUvarint(dst, uint64(len(e.plainBits)))
+	dst = append(append(dst, e.plainBits...), coded...)
 	bs.Compressor = time.Since(encoded)
-	bs.CodedBytes, bs.TextBytes = len(coded), len(text)
+	bs.CodedBytes, bs.TextBytes = len(e.plainBits)+len(coded), len(text)
 	return dst, nil
 }
 
@@ -256,46 +263,107 @@ func (s *state) check(raw int) {
 // learn files every line under a pattern before any of them is coded, so that a
 // template is told once and as wide as the batch needs it.
 func (e *Encoder) learn(recs []record.Record) {
-	e.toks, e.lines = e.toks[:0], e.lines[:0]
+	e.toks, e.spans, e.lines = e.toks[:0], e.spans[:0], e.lines[:0]
 	for i := range recs {
 		msg := recs[i].Message
 		if e.plain || len(msg) > maxLineBytes {
 			e.lines = append(e.lines, line{msg: msg})
 			continue
 		}
-		from := len(e.toks)
+		// When e.spans or e.toks grow and move later, the parts of a line stay.
+		from := len(e.spans)
 		var p *pattern.Pattern
-		if e.toks, p = e.table.File(e.toks, msg); p == nil {
-			e.toks = e.toks[:from] // there may be one for every two bytes
+		if e.spans, p = e.table.Match(e.spans, msg); p != nil {
+			e.lines = append(e.lines, line{msg: msg, pattern: p, spans: e.spans[from:len(e.spans):len(e.spans)], version: p.Version()})
+			continue
 		}
-		// When e.toks grows and moves later, this part stays as it is.
-		toks := e.toks[from:len(e.toks):len(e.toks)]
-		e.lines = append(e.lines, line{msg: msg, toks: toks, pattern: p})
+		toks := e.tokenize(msg)
+		if p = e.table.Learn(msg, toks); p == nil {
+			e.toks = e.toks[:len(e.toks)-len(toks)] // there may be one for every two bytes
+			toks = nil
+		}
+		e.lines = append(e.lines, line{msg: msg, pattern: p, toks: toks})
 	}
+}
+
+// tokenize returns tokens that are valid until the batch is sealed.
+func (e *Encoder) tokenize(msg []byte) []pattern.Token {
+	from := len(e.toks)
+	e.toks = pattern.Tokenize(e.toks, msg)
+	return e.toks[from:len(e.toks):len(e.toks)]
+}
+
+// tokens gives a line its tokens, if it has none because its pattern was known. It is
+// not ok for a line that is plain.
+func (e *Encoder) tokens(l *line) bool {
+	if l.toks == nil && l.pattern != nil {
+		l.toks = e.tokenize(l.msg)
+		if !l.pattern.Fits(l.msg, l.toks) {
+			l.pattern = nil
+		}
+	}
+	return l.pattern != nil
 }
 
 // fill makes the rows of the batch.
 func (e *Encoder) fill(recs []record.Record, bs *BatchStats) {
 	b := &e.batch
-	b.rows, b.values = b.rows[:0], b.values[:0]
+	b.rows, b.values, b.used = b.rows[:0], b.values[:0], b.used[:0]
+	total := 0
 	for i := range e.lines {
 		l, rec := &e.lines[i], &recs[i]
-		r := row{time: rec.Time, status: rec.Status, tags: rec.Tags, from: len(b.values)}
+		r := row{time: rec.Time, status: rec.Status, tags: rec.Tags}
 		k := e.knownOf(l.pattern)
-		if k == nil || len(b.values)+len(k.wild) > maxValues {
+		if k != nil && l.toks == nil && l.version != l.pattern.Version() && !e.tokens(l) {
+			k = nil
+		}
+		if k == nil || total+len(k.wild) > maxValues {
+			l.pattern = nil
 			r.text = l.msg
 			bs.PlainLines++
 		} else {
 			r.number = k.number
-			for _, t := range k.wild {
-				from := uint32(0)
-				if t > 0 {
-					from = l.toks[t-1].End
-				}
-				b.values = append(b.values, l.msg[from:l.toks[t].End])
+			t := e.state.templates[k.number]
+			if !t.used {
+				t.used, t.stride = true, 0
+				b.used = append(b.used, k.number)
 			}
+			r.from = t.stride // for now the number of lines before
+			t.stride++
+			total += len(k.wild)
 		}
 		b.rows = append(b.rows, r)
+	}
+	b.values = slices.Grow(b.values, total)[:total]
+	from := 0
+	for _, number := range b.used {
+		t := e.state.templates[number]
+		t.used, t.from = false, from
+		from += t.stride * len(t.slots)
+	}
+	for i := range e.lines {
+		l, r := &e.lines[i], &b.rows[i]
+		if r.number == 0 {
+			continue
+		}
+		t := e.state.templates[r.number]
+		r.from += t.from
+		at := r.from
+		if l.toks == nil {
+			for i := 0; i < len(l.spans); i += 2 {
+				b.values[at] = l.msg[l.spans[i]:l.spans[i+1]]
+				at += t.stride
+			}
+			continue
+		}
+		for _, w := range e.known[l.pattern.ID()].wild {
+			from := uint32(0)
+			if w > 0 {
+				from = l.toks[w-1].End
+			}
+			b.values[at] = l.msg[from:l.toks[w].End]
+			at += t.stride
+		}
 	}
 }
 
@@ -317,9 +385,9 @@ func (e *Encoder) release() {
 	clear(e.lines)
 	clear(e.batch.values)
 	clear(e.batch.rows)
-	const tokenBytes, lineBytes, valueBytes = 8, 64, 24
-	if cap(e.toks)*tokenBytes+cap(e.lines)*lineBytes+cap(e.batch.values)*valueBytes+cap(e.batch.arena)+cap(e.state.text.buf) > keepBytes {
-		e.toks, e.lines, e.batch, e.state.text.buf = nil, nil, batch{}, nil
+	const tokenBytes, spanBytes, lineBytes, valueBytes = 8, 4, 104, 24
+	if cap(e.toks)*tokenBytes+cap(e.spans)*spanBytes+cap(e.lines)*lineBytes+cap(e.batch.values)*valueBytes+cap(e.batch.arena)+cap(e.state.text.buf) > keepBytes {
+		e.toks, e.spans, e.lines, e.batch, e.state.text.buf = nil, nil, nil, batch{}, nil
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *state) replaceEntry(sl *slot, v []byte, hash uint64) {
 	at := -1
 	for i := range replaceAmong {
 		n := (sl.hand + i) % maxItems
-		if sl.items[n].shape == nil && (at < 0 || sl.method.counts[methodItems+n] < sl.method.counts[methodItems+at]) {
+		if sl.items[n].shape == nil && (at < 0 || sl.method.count(methodItems+n) < sl.method.count(methodItems+at)) {
 			at = n
 		}
 	}
@@ -76,7 +76,7 @@ func (s *state) replaceEntry(sl *slot, v []byte, hash uint64) {
 
 // dropEntries empties the dictionary and changes what it is for.
 func (s *state) dropEntries(sl *slot, k keeps) {
-	counts := sl.method.counts
+	m := &sl.method
 	kept, n := sl.items[:0], methodItems
 	for i, it := range sl.items {
 		if it.shape == nil {
@@ -84,7 +84,7 @@ func (s *state) dropEntries(sl *slot, k keeps) {
 			s.dict.removed++
 			continue
 		}
-		counts[n] = counts[methodItems+i]
+		m.set(n, m.count(methodItems+i))
 		n++
 		if i == sl.latest {
 			sl.latest = len(kept)
@@ -94,9 +94,6 @@ func (s *state) dropEntries(sl *slot, k keeps) {
 	}
 	clear(sl.items[len(kept):])
 	sl.items, sl.index = kept, nil
-	sl.method = symbols{counts: counts[:n]}
-	for _, c := range sl.method.counts {
-		sl.method.total += uint32(c)
-	}
+	m.cut(n)
 	sl.keeps, sl.values, sl.hits, sl.hand = k, 0, 0, 0
 }

@@ -94,7 +94,7 @@ func (s *state) octet(f *field, r run) run {
 	var halves [2]uint64
 	for i := range halves {
 		half := r.value >> (4 - 4*i) & 15
-		if m := &f.halves[i]; len(m.counts) > 0 {
+		if m := &f.halves[i]; m.n > 0 {
 			halves[i] = uint64(s.symbol(m, int(half)))
 		} else {
 			halves[i] = s.plain(half, 4)
@@ -103,7 +103,7 @@ func (s *state) octet(f *field, r run) run {
 	f.seen++
 	if testNow(f.seen) {
 		for i := range f.halves {
-			if m := &f.halves[i]; len(m.counts) > 0 && m.even() {
+			if m := &f.halves[i]; m.n > 0 && m.even() {
 				*m = symbols{}
 			}
 		}
@@ -166,18 +166,37 @@ func (s *state) digits(f *field, r run) uint64 {
 		rest := c.plain(value&(1<<(4*left)-1), 4*left)
 		return out<<(4*left) | rest
 	}
-	for left > 0 {
-		n := min(left, 4)
-		left -= n
-		var part uint64
-		if c.encoding {
-			part = value / powers[left]
-			value -= part * powers[left]
-		}
-		out = out*powers[n] + c.uniform(part, powers[n])
+	if left == 0 {
+		return out
 	}
-	return out
+	// The upper part is below a number that wastes hardly any of its bits.
+	parts := &rests[left]
+	v := c.uniform(value>>parts.plain, parts.total) << parts.plain
+	if parts.plain > 0 {
+		v |= c.plain(value&(1<<parts.plain-1), parts.plain)
+	}
+	if v >= powers[left] {
+		s.fail("a number has more digits than its width")
+	}
+	return out*powers[left] + v
 }
+
+// rest is how a number below a power of ten is coded: the lower bits plain, the upper
+// part as one of total.
+type rest struct {
+	plain int
+	total uint64
+}
+
+// rests are those of the powers.
+var rests = func() (r [maxDecimal + 1]rest) {
+	const upperBits = 12
+	for i, n := range powers {
+		r[i].plain = max(0, bits.Len64(n-1)-upperBits)
+		r[i].total = (n-1)>>r[i].plain + 1
+	}
+	return r
+}()
 
 // leadOf is the model of the first digits of values of a width.
 func (s *state) leadOf(f *field, width int) *lead {
@@ -220,9 +239,9 @@ func testNow(n int) bool { return n >= testAfter && n&(n-1) == 0 }
 
 // even reports whether no symbol stands out.
 func (s *symbols) even() bool {
-	mean := s.total / uint32(len(s.counts))
-	for _, n := range s.counts {
-		if uint32(n) > mean*2 || uint32(n) < mean/3 {
+	mean := s.total / uint32(s.n)
+	for i := range s.n {
+		if n := s.count(i); n > mean*2 || n < mean/3 {
 			return false
 		}
 	}

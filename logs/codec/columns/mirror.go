@@ -103,7 +103,7 @@ func (s *state) agrees(o *state, used []int) bool {
 
 func (sl *slot) agrees(o *slot) bool {
 	return sl.clock == o.clock && sl.layout == o.layout && sl.keeps == o.keeps && sl.hits == o.hits &&
-		slices.Equal(sl.method.counts, o.method.counts) &&
+		slices.Equal(sl.method.words, o.method.words) &&
 		slices.EqualFunc(sl.items, o.items, func(a, b item) bool {
 			return bytes.Equal(a.value, b.value) && (a.shape == nil) == (b.shape == nil)
 		})

@@ -16,7 +16,7 @@ const (
 // template codes the number of a template.
 func (s *state) template(lane int, number int) int {
 	o, l := &s.order, &s.lanes.list[lane]
-	for len(o.all.counts) < len(s.templates) {
+	for o.all.n < len(s.templates) {
 		s.pool.add(&o.all, 1)
 	}
 	h := l.last[0]

@@ -45,7 +45,7 @@ func (p *parsed) parse(value []byte) bool {
 				continue
 			}
 		}
-		if uuid || len(word) >= minHexRun && seen != isDigit {
+		if uuid || len(word) >= minHexRun && seen != isDigit && !isNumbered(word) {
 			if mark, ok := hexMark(word); ok {
 				p.addHex(mark, word)
 				continue
@@ -103,39 +103,21 @@ func (p *parsed) match(sh *shape, value []byte) bool {
 			at++
 			continue
 		}
-		n := 0
 		var r run
 		switch c {
-		case decimalMark, octetMark:
-			for at+n < len(value) && value[at+n]-'0' < 10 && n < maxDecimal {
-				r.value = r.value*10 + uint64(value[at+n]-'0')
-				n++
-			}
-			if c == octetMark && (r.value > 255 || n != decimalWidth(r.value)) {
+		case decimalMark:
+			r = decimals(value, at)
+		case octetMark:
+			if r = decimals(value, at); r.value > 255 || r.width != decimalWidth(r.value) {
 				return false
 			}
 		default:
-			letters := byte('a')
-			if c == upperHexMark {
-				letters = 'A'
-			}
-			for at+n < len(value) && n < maxHex {
-				d := value[at+n] - '0'
-				if d >= 10 {
-					if d = value[at+n] - letters; d >= 6 {
-						break
-					}
-					d += 10
-				}
-				r.value = r.value<<4 | uint64(d)
-				n++
-			}
+			r = hexadecimals(value, at, c)
 		}
-		if n == 0 {
+		if r.width == 0 {
 			return false
 		}
-		r.width = n
-		at += n
+		at += r.width
 		p.runs = append(p.runs, r)
 	}
 	return at == len(value)
@@ -180,17 +162,25 @@ func hexMark(word []byte) (byte, bool) {
 	return 0, false
 }
 
+// isNumbered reports whether a word is one letter and so many digits that it would
+// hardly be hexadecimal.
+func isNumbered(word []byte) bool {
+	const many = 8
+	if len(word) <= many || alnum[word[0]] == isDigit {
+		return false
+	}
+	for _, c := range word[1:] {
+		if alnum[c] != isDigit {
+			return false
+		}
+	}
+	return true
+}
+
 func (p *parsed) addHex(mark byte, digits []byte) {
 	for len(digits) > 0 {
 		n := min(len(digits), maxHex)
-		r := run{width: n}
-		for _, c := range digits[:n] {
-			d := c & 15
-			if c > '9' {
-				d += 9
-			}
-			r.value = r.value<<4 | uint64(d)
-		}
+		r := hexadecimals(digits, 0, mark)
 		p.text = append(p.text, mark)
 		p.runs = append(p.runs, r)
 		digits = digits[n:]
@@ -204,12 +194,8 @@ func (p *parsed) addDecimals(word []byte) {
 			i++
 			continue
 		}
-		var r run
-		for i < len(word) && alnum[word[i]] == isDigit && r.width < maxDecimal {
-			r.value = r.value*10 + uint64(word[i]-'0')
-			r.width++
-			i++
-		}
+		r := decimals(word, i)
+		i += r.width
 		p.text = append(p.text, decimalMark)
 		p.runs = append(p.runs, r)
 	}

@@ -13,6 +13,7 @@ type pool struct {
 
 	bytes     []byte
 	counts    []uint16
+	words     []uint64
 	ends      []uint32
 	offsets   []int
 	numbers   []number
@@ -65,15 +66,21 @@ func (p *pool) clone(b []byte) []byte {
 
 // symbols is a model of n symbols that are equally likely.
 func (p *pool) symbols(n int) symbols {
-	s := symbols{total: uint32(n), counts: take(p, &p.counts, n)}
-	for i := range s.counts {
-		s.counts[i] = 1
+	s := symbols{total: uint32(n), n: n, words: take(p, &p.words, wordsFor(n))}
+	for i := range s.words {
+		s.words[i] = allOnes
+	}
+	if k := n % perWord; k > 0 {
+		s.words[len(s.words)-1] >>= (perWord - k) * countBits
 	}
 	return s
 }
 
 // add makes the alphabet of a model one symbol larger.
-func (p *pool) add(s *symbols, count uint16) {
-	s.counts = push(p, &p.counts, s.counts, count)
-	s.total += uint32(count)
+func (p *pool) add(s *symbols, count uint32) {
+	if s.n%perWord == 0 {
+		s.words = push(p, &p.words, s.words, 0)
+	}
+	s.n++
+	s.set(s.n-1, count)
 }

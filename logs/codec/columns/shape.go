@@ -67,23 +67,21 @@ func (sh *shape) weighs() int {
 // shapeValue codes the digits of a value of a shape; decoding, it appends the
 // value to dst.
 func (s *state) shapeValue(sh *shape, runs []run, dst []byte, mayFix bool) []byte {
+	if s.encoding {
+		for i := range sh.fields {
+			s.fieldValue(&sh.fields[i], runs[i], mayFix)
+		}
+		return dst
+	}
 	next := 0
 	for _, c := range sh.text {
 		if c >= maxMark {
-			if !s.encoding {
-				dst = append(dst, c)
-			}
+			dst = append(dst, c)
 			continue
 		}
-		var r run
-		if s.encoding {
-			r = runs[next]
-		}
-		r = s.fieldValue(&sh.fields[next], r, mayFix)
+		r := s.fieldValue(&sh.fields[next], run{}, mayFix)
 		next++
-		if !s.encoding {
-			dst = s.appendRun(dst, c, r)
-		}
+		dst = s.appendRun(dst, c, r)
 	}
 	return dst
 }

@@ -23,6 +23,8 @@ type slot struct {
 	latest int    // encoding: the item that is the latest shape
 	parsed int    // encoding: values that had a known shape
 
+	copies, recents tries // encoding
+
 	hand   int   // where the search for an entry to replace goes on
 	values int   // seen by the dictionary
 	hits   int   // of them, found there
@@ -73,6 +75,24 @@ func (p *pool) slot() slot {
 	return s
 }
 
+// tries counts values that were looked for in vain: after enough of them, and until
+// one is found again, only some are.
+type tries uint8
+
+// worth reports whether to look for the next value.
+func (t *tries) worth() bool {
+	const enough, some = 128, 8
+	if *t < enough {
+		*t++
+		return true
+	}
+	if *t++; *t < enough+some {
+		return false
+	}
+	*t = enough
+	return true
+}
+
 // choice is how to code a value, and what has been found out on the way.
 type choice struct {
 	method int
@@ -91,13 +111,22 @@ func (c *choice) hashOf(v []byte) uint64 {
 	return c.hash
 }
 
-// slotValue codes the value of one slot. line is the values of the line's slots to
-// the left of it. Decoding, it returns the value, which is part of dst when it is
-// new, and dst.
-func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest []byte) {
+// neighbours are the values to the left of one in its line.
+type neighbours struct {
+	values     [][]byte
+	at, stride int // of the value, and from one of the line to the next
+	left       int // how many there are
+}
+
+// back is the nth value to the left.
+func (n *neighbours) back(i int) []byte { return n.values[n.at-i*n.stride] }
+
+// slotValue codes the value of one slot, which is beside s.near. Decoding, it returns
+// the value, which is part of dst when it is new, and dst.
+func (s *state) slotValue(sl *slot, v, dst []byte) (value, rest []byte) {
 	var c choice
 	if s.encoding {
-		c = s.choose(sl, line, v)
+		s.choose(&c, sl, v)
 		if c.method >= methodItems && !sl.loose && c.shaped && !sl.items[c.method-methodItems].shape.fits(s.parse.runs) {
 			s.symbol(&sl.method, methodLoosen)
 			sl.loosen()
@@ -122,11 +151,11 @@ func (s *state) slotValue(sl *slot, line [][]byte, v, dst []byte) (value, rest [
 		return it.value, dst
 	case m >= methodCopy:
 		back := m - methodCopy + 1
-		if back > len(line) {
+		if back > s.near.left {
 			s.fail("a copy of no value")
 			return nil, dst
 		}
-		return line[len(line)-back], dst
+		return s.near.back(back), dst
 	case m == methodRecent:
 		return s.recentValue(c.recent, v, dst)
 	case m == methodText:
@@ -163,10 +192,10 @@ func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, c *choice) (value, re
 }
 
 // choose is how to code a value.
-func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
+func (s *state) choose(c *choice, sl *slot, v []byte) {
 	search := sl.keeps != keepsNone && len(v) <= maxEntryValue
 	if sl.keeps == keepsText {
-		s.takeApart(sl, v, &c)
+		s.takeApart(sl, v, c)
 		search = search && !c.shaped
 	}
 	if search {
@@ -175,23 +204,31 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 			c.shaped = false
 		}
 	}
-	for i := range min(len(line), methodCopies) {
-		if o := line[len(line)-1-i]; len(o) == len(v) && bytes.Equal(o, v) {
-			if m := methodCopy + i; c.method == 0 || sl.method.counts[m] > sl.method.counts[c.method] {
+	near := min(s.near.left, methodCopies)
+	if !sl.copies.worth() {
+		near = 0
+	}
+	for i := range near {
+		if o := s.near.back(1 + i); len(o) == len(v) && bytes.Equal(o, v) {
+			if m := methodCopy + i; c.method == 0 || sl.method.count(m) > sl.method.count(c.method) {
 				c.method, c.shaped = m, false
 			}
 		}
 	}
+	if c.method >= methodCopy && c.method < methodItems {
+		sl.copies = 0
+	}
 	if c.method > 0 {
-		return c
+		return
 	}
 	if !c.parsed {
-		s.takeApart(sl, v, &c)
+		s.takeApart(sl, v, c)
 	}
-	if !c.shaped || s.parse.digits() >= minRecentDigits {
-		if at := s.recent.find(v, &c); at >= 0 {
+	if (!c.shaped || s.parse.digits() >= minRecentDigits) && sl.recents.worth() {
+		if at := s.recent.find(v, c); at >= 0 {
+			sl.recents = 0
 			c.method, c.recent, c.shaped = methodRecent, at, false
-			return c
+			return
 		}
 	}
 	switch {
@@ -201,7 +238,6 @@ func (s *state) choose(sl *slot, line [][]byte, v []byte) (c choice) {
 		c.method = s.chooseShape(sl)
 		c.shaped = c.method >= methodItems
 	}
-	return c
 }
 
 // takeApart finds the shape of a value, which is likely to be the latest one.

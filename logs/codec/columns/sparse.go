@@ -36,7 +36,7 @@ func (m *sparse) enter(p *pool, sym, limit int) {
 	}
 	at := m.hand
 	for i := range min(replaceAmong, limit) {
-		if n := (m.hand + i) % limit; m.counts[1+n] < m.counts[1+at] {
+		if n := (m.hand + i) % limit; m.count(1+n) < m.count(1+at) {
 			at = n
 		}
 	}

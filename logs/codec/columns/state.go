@@ -25,6 +25,7 @@ type state struct {
 	tooMuch  bool
 	maxArena int
 
+	near    neighbours
 	text    textStream
 	parse   parsed // the value at hand, or the example of a layout
 	example layout

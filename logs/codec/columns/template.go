@@ -15,6 +15,9 @@ type template struct {
 	// Of the batch at hand: its lines, as a chain.
 	first, last int
 	used        bool
+	// The first of its values, and how far apart those of a line are: encoding, values
+	// of one slot follow each other, in columns of one value for each line.
+	from, stride int
 }
 
 const (
@@ -196,6 +199,6 @@ func (s *state) defineLayout(example []byte) {
 		s.fail("an example of no layout, or too many layouts")
 		return
 	}
-	l.text, l.widths, l.bases = slices.Clone(l.text), slices.Clone(l.widths), slices.Clone(l.bases)
+	l.text, l.widths, l.bases, l.head = slices.Clone(l.text), slices.Clone(l.widths), slices.Clone(l.bases), nil
 	s.layouts = append(s.layouts, l)
 }

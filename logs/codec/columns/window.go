@@ -12,7 +12,7 @@ import (
 // WindowBytes is how far back the text of a batch may refer: what a receiver keeps of
 // a stream besides StateBytes. The text is what has not been modelled, so that a
 // window spans many batches.
-const WindowBytes = 1 << 20
+const WindowBytes = 1 << 18
 
 // compressor compresses text with one zstd window for the life of a stream.
 type compressor struct {
@@ -23,7 +23,7 @@ type compressor struct {
 func newCompressor() (*compressor, error) {
 	c := &compressor{}
 	z, err := zstd.NewWriter(&c.out,
-		zstd.WithEncoderLevel(zstd.SpeedDefault),
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithEncoderConcurrency(1), // starts no goroutine
 		zstd.WithWindowSize(WindowBytes),
 		zstd.WithLowerEncoderMem(true),

@@ -15,7 +15,7 @@ const (
 
 // word codes a word, in a context. The number is -1 for a word without room.
 func (s *state) word(w *words, m *symbols, word string) (string, int) {
-	for len(m.counts) < 1+len(w.list) {
+	for m.n < 1+len(w.list) {
 		s.pool.add(m, 1)
 	}
 	n := 0

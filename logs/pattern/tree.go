@@ -1,0 +1,251 @@
+package pattern
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// tree finds the pattern of a line in one walk from its start: templates that begin
+// alike share their edges. It holds patterns that the receiver knows, as it knows
+// them. What it does not find, tokens may: it may forget anything at any time.
+type tree struct {
+	root  node
+	edges int
+	stale int // leaves of patterns that have changed or are gone
+	walks int // since it was empty
+	steps int // of the walk at hand
+}
+
+// node is a place between two values, or at the start of a line.
+type node struct {
+	edges []edge // those taken of late first
+}
+
+// edge is constant text, and the value behind it.
+type edge struct {
+	key, mask uint64 // the first eight bytes of text, and which of them there are
+	text      []byte
+	slot      slotKind
+	next      *node    // nil for a leaf: the line ends behind the text
+	pattern   *Pattern // of a leaf
+	version   uint32   // of the pattern
+}
+
+// slotKind is what the value of a slot must look like.
+type slotKind uint8
+
+const (
+	slotNumber slotKind = iota
+	slotTime
+	slotWord
+	slotQuoted
+	slotPath
+)
+
+const (
+	maxEdges = 1 << 13
+	maxSteps = 128 // edges looked at for one line
+	maxDepth = 64  // values of a template
+	maxStale = 256
+	// A full tree starts afresh when it has been used for so many lines.
+	keepTree = 1 << 16
+)
+
+// Match finds a pattern that the receiver knows, as it knows it, and that the line
+// fits, without cutting the line into tokens. It appends to dst where the line's
+// values start and end, in the order of Pattern.Slots. It is nil when Tokenize and
+// Learn must find the pattern; Learn's rules about p hold.
+func (t *Table) Match(dst []uint32, line []byte) (values []uint32, p *Pattern) {
+	if t.tree == nil {
+		t.tree = &tree{}
+	}
+	if len(line) > t.limits.MaxLineBytes {
+		return dst, nil
+	}
+	t.tree.walks++
+	t.tree.steps = maxSteps
+	values, p = t.tree.walk(&t.tree.root, dst, line, 0)
+	if p != nil {
+		t.use(p, line)
+		return values, p
+	}
+	return dst, nil
+}
+
+// walk is the pattern that the line fits from an offset on.
+func (tr *tree) walk(n *node, dst []uint32, line []byte, at int) ([]uint32, *Pattern) {
+	first := eight(line, at)
+	for i := range n.edges {
+		e := &n.edges[i]
+		if tr.steps--; tr.steps < 0 {
+			return dst, nil
+		}
+		if (first^e.key)&e.mask != 0 || len(e.text) > len(line)-at {
+			continue
+		}
+		to := at + len(e.text)
+		if len(e.text) > 8 && string(line[at+8:to]) != string(e.text[8:]) {
+			continue
+		}
+		values := dst
+		var p *Pattern
+		if e.next == nil {
+			if to != len(line) || e.pattern.gone || !e.pattern.Defined() || e.pattern.version != e.version {
+				continue
+			}
+			p = e.pattern
+		} else {
+			end := e.slot.end(line, to)
+			if end == 0 {
+				continue
+			}
+			if values, p = tr.walk(e.next, append(dst, uint32(to), uint32(end)), line, end); p == nil {
+				continue
+			}
+		}
+		if i > 0 {
+			n.edges[i-1], n.edges[i] = n.edges[i], n.edges[i-1]
+		}
+		return values, p
+	}
+	return dst, nil
+}
+
+// end is where the value at an offset of line ends, 0 when there is none of the kind.
+func (k slotKind) end(line []byte, at int) int {
+	if at >= len(line) {
+		return 0
+	}
+	if k == slotQuoted {
+		if to := quotedEnd(line, max(at-len(`: "`), 0), at); to > 0 {
+			return to
+		}
+	}
+	if m := marks[line[at]]; m&wordBytes == 0 && (m&(dash|slash|plus) == 0 || at+1 == len(line) || !opensWord(line, max(at-1, 0), at+1, m)) {
+		return 0
+	}
+	end, seen := at+1, marks[line[at]]
+	// Hashes and the like are skipped in large steps.
+	const long = 16
+	if k == slotNumber && at+long <= len(line) && marks[line[at+long-1]]&(digit|hexLetter) != 0 {
+		if to, hex := hexEnd(line, at); to > at {
+			end, seen = to, hex
+		}
+	}
+	end, seen = wordGoesOn(line, end, seen)
+	switch c := classOfWord(line[at:end], seen); {
+	case c == classNumber && k <= slotTime, c == classWord && (k >= slotTime && k <= slotQuoted), c == classPath && k == slotPath:
+		return end
+	}
+	return 0
+}
+
+// classOfWord is the class of the kind that classify gives a word.
+func classOfWord(word []byte, seen mark) class {
+	switch {
+	case seen&(digit|slash) == 0:
+		return classWord
+	case seen&slash == 0, seen&digit != 0 && seen&(hexLetter|letter|at) == 0, seen&colon != 0 && seen&digit != 0 && isAccessTime(word):
+		return classNumber
+	}
+	return classPath
+}
+
+// eight is the bytes of b from an offset on, up to eight, with zeros behind the end.
+func eight(b []byte, at int) uint64 {
+	left := len(b) - at
+	if left >= 8 {
+		return binary.LittleEndian.Uint64(b[at:])
+	}
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b[len(b)-8:]) >> (64 - 8*left)
+	}
+	w := uint64(0)
+	for i, c := range b[at:] {
+		w |= uint64(c) << (8 * i)
+	}
+	return w
+}
+
+// plant lets the tree find a pattern as the receiver knows it.
+func (t *Table) plant(p *Pattern) {
+	tr := t.tree
+	if tr == nil || !p.Defined() || p.planted == (planted{tr, p.version}) {
+		return
+	}
+	p.build()
+	if !p.plantable() || tr.edges+len(p.slots) >= maxEdges && tr.walks < keepTree {
+		return
+	}
+	if p.planted.in == tr {
+		tr.stale++
+	}
+	if tr.edges+len(p.slots) >= maxEdges || tr.stale > maxStale {
+		*tr = tree{}
+		tr = &tree{}
+		t.tree = tr
+	}
+	p.planted = planted{tr, p.version}
+	tr.edges += len(p.slots) + 1
+	n, from := &tr.root, 0
+	for _, s := range p.slots {
+		k := int(s.From)
+		n = n.child(Span(p.line, p.toks, from, k), slotOf(p.toks[k].Kind))
+		from = k + 1
+	}
+	leaf := edgeOf(Span(p.line, p.toks, from, len(p.toks)))
+	leaf.pattern, leaf.version = p, p.version
+	n.edges = append(n.edges, leaf)
+}
+
+// planted is where a pattern has a leaf, and with which template.
+type planted struct {
+	in      *tree
+	version uint32
+}
+
+// plantable reports whether the slots of a pattern are such as the tree can tell.
+func (p *Pattern) plantable() bool {
+	for _, s := range p.slots {
+		if s.To != s.From+1 || p.toks[s.From].Kind == IPv6 {
+			return false
+		}
+	}
+	return len(p.slots) <= maxDepth
+}
+
+// child is the node behind some text and a value.
+func (n *node) child(text []byte, k slotKind) *node {
+	for i := range n.edges {
+		if e := &n.edges[i]; e.next != nil && e.slot == k && bytes.Equal(e.text, text) {
+			return e.next
+		}
+	}
+	e := edgeOf(text)
+	e.slot, e.next = k, &node{}
+	n.edges = append(n.edges, e)
+	return e.next
+}
+
+func edgeOf(text []byte) edge {
+	e := edge{text: text, key: eight(text, 0), mask: ^uint64(0)}
+	if n := len(text); n < 8 {
+		e.mask = 1<<(8*n) - 1
+	}
+	return e
+}
+
+// slotOf is what the values of a slot look like, given the kind of one.
+func slotOf(k Kind) slotKind {
+	switch k {
+	case Time:
+		return slotTime
+	case Quoted:
+		return slotQuoted
+	case Word:
+		return slotWord
+	case Path:
+		return slotPath
+	}
+	return slotNumber
+}
