@@ -289,12 +289,12 @@ func (d *debugInfo) unitOf(off dwarf.Offset) (u unit, ok bool) {
 }
 
 // listsFor are the location lists as the unit that holds off sees them.
-func (d *debugInfo) listsFor(off dwarf.Offset) location.Lists {
+func (d *debugInfo) listsFor(off dwarf.Offset) *location.Lists {
 	u, ok := d.unitOf(off)
 	if !ok {
-		return location.Lists{}
+		return &location.Lists{}
 	}
-	l := location.Lists{Data: d.lists[u.v5], V5: u.v5, Base: u.base}
+	l := &location.Lists{Data: d.lists[u.v5], V5: u.v5, Base: u.base}
 	if u.addrBase < uint64(len(d.addrs)) {
 		l.Addrs = d.addrs[u.addrBase:]
 	}

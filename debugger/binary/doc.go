@@ -8,9 +8,9 @@
 //	          |-- DWARF:    parameters, types, scopes (absent when stripped)
 //	          `-- code:     entry anchors and returns (disasm)
 //
-// The sub-packages are pure readers over bytes: pclntab, location (DWARF
-// location lists and expressions), goabi (ABIInternal register assignment) and
-// disasm. The file is mapped, not loaded: what stays on the heap is small, and
+// The sub-packages are pure readers over bytes: pclntab, die (DWARF entries),
+// location (DWARF location lists and expressions), goabi (ABIInternal register
+// assignment) and disasm. The file is mapped, not loaded: what stays on the heap is small, and
 // debug information is read on demand and can be released.
 //
 // Nothing here trusts the file: a damaged one gives an error or a missing

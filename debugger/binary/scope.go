@@ -265,10 +265,10 @@ func (v scopeVariable) role() Role {
 func (b *Binary) placed(d *debugInfo, fn dwarf.Offset, pc uint64, found []scopeVariable, reach Reach) (*Scope, error) {
 	builder := newTypeBuilder(d, b, reach)
 	sig := Signature{}
-	s := &Scope{}
+	s, lists := &Scope{}, d.listsFor(fn)
 	for _, v := range found {
 		param := v.param
-		param.lists = d.listsFor(fn)
+		param.lists = lists
 		if v.heap {
 			param.typ = builder.pointee(param.typ)
 		}

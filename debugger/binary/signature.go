@@ -36,7 +36,7 @@ type Param struct {
 
 	expr  []byte // one place for the whole function
 	list  uint64 // or a list of places
-	lists location.Lists
+	lists *location.Lists
 	form  placeForm
 	typ   dwarf.Offset
 }
@@ -225,7 +225,7 @@ func (d *debugInfo) params(off dwarf.Offset) ([]Param, []capturedVariable, error
 	}
 	all = dropCopies(all)
 	lists := d.listsFor(off)
-	var args, results []Param
+	args, results := make([]Param, 0, len(all)), []Param(nil)
 	for _, f := range all {
 		f.param.lists = lists
 		if f.param.Result {
@@ -269,7 +269,7 @@ func merge(abstract, concrete []formal) []formal {
 // dropCopies keeps one of the descriptions of a parameter: one that is moved to
 // the heap is described twice, for the place it comes in and for the copy.
 func dropCopies(all []formal) []formal {
-	var kept []formal
+	kept := all[:0]
 	for _, f := range all {
 		i := slices.IndexFunc(kept, func(k formal) bool {
 			return k.param.Name == f.param.Name && k.param.Result == f.param.Result

@@ -1,6 +1,7 @@
 package die_test
 
 import (
+	"bytes"
 	"debug/dwarf"
 	"debug/elf"
 	"errors"
@@ -37,24 +38,23 @@ func sectionsOf(tb testing.TB, path string) (die.Sections, *dwarf.Data) {
 	}, data
 }
 
-// plain is a value as the standard reader has it; nothing for what the package
-// does not resolve.
-func plain(v die.Value) any {
-	switch v.Class {
-	case die.Address:
-		return v.N
-	case die.Constant:
-		return int64(v.N)
-	case die.Reference:
-		return dwarf.Offset(v.N)
-	case die.Flag:
-		return v.N == 1
-	case die.Block:
-		return v.Bytes
-	case die.Text:
-		return string(v.Bytes)
+// same reports whether a value is what the standard reader has.
+func same(v die.Value, want any) bool {
+	switch want := want.(type) {
+	case uint64:
+		return v.Class == die.Address && v.N == want
+	case int64:
+		return v.Class == die.Constant && v.N == uint64(want)
+	case dwarf.Offset:
+		return v.Class == die.Reference && v.Offset() == want
+	case bool:
+		return v.Class == die.Flag && v.True() == want
+	case []byte:
+		return v.Class == die.Block && bytes.Equal(v.Bytes, want)
+	case string:
+		return v.Class == die.Text && string(v.Bytes) == want
 	}
-	return nil
+	return false
 }
 
 // compare checks that all entries are those of the standard reader.
@@ -87,8 +87,8 @@ func compare(s die.Sections, standard *dwarf.Data) (entries, others int, err err
 			for attr, v := range got.Each {
 				f := w.Field[j]
 				j++
-				if attr != f.Attr || fmt.Sprint(plain(v)) != fmt.Sprint(f.Val) && v.Class != die.Other {
-					return entries, others, fmt.Errorf("entry %#x: %v is %v, want %v", w.Offset, attr, plain(v), f.Val)
+				if attr != f.Attr || v.Class != die.Other && !same(v, f.Val) {
+					return entries, others, fmt.Errorf("entry %#x: %v is %v, want %v", w.Offset, attr, v, f.Val)
 				}
 				if v.Class == die.Other {
 					others++

@@ -132,11 +132,11 @@ func length(code []byte) (n int, form byte, opcode int) {
 		}
 		at++
 	}
-	if at+1 >= len(code) { // a lone byte is rare
-		return 0, 0, 0
+	form = ' '
+	if at < len(code) {
+		form = oneByte[code[at]]
 	}
-	form = oneByte[code[at]]
-	if code[at] == 0x0f {
+	if at+1 < len(code) && code[at] == 0x0f {
 		at++
 		form = twoByte[code[at]]
 	}
