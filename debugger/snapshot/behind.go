@@ -1,10 +1,6 @@
 package snapshot
 
 import (
-	"bytes"
-	"cmp"
-	"slices"
-
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
@@ -126,9 +122,7 @@ func (r *reader) entries(i int, t *typeInfo, from int, why reason, at where) {
 // and one that was not read may be any.
 func (r *reader) hidesElement(key *typeInfo, w view) bool {
 	if key.kind == gotype.Interface {
-		if key, w = r.dynamic(key, w); key == nil {
-			return false
-		}
+		key, w = r.dynamic(key, w)
 	}
 	if key.kind != gotype.String || len(w.data) < 16 {
 		return false
@@ -138,24 +132,6 @@ func (r *reader) hidesElement(key *typeInfo, w view) bool {
 		return r.layout.hide.start(string(text))
 	}
 	return r.layout.hide.ident(string(text))
-}
-
-// dynamic is the value that an interface holds, when it is not a pointer; else
-// nil.
-func (r *reader) dynamic(t *typeInfo, w view) (*typeInfo, view) {
-	if len(w.data) < 16 {
-		return nil, view{}
-	}
-	word := r.index.find(t.id, w.word(0))
-	if word == nil {
-		return nil, view{}
-	}
-	typ := r.layout.typ(r.layout.table.ByRuntimeOffset(wordAt(word.Data, 0)))
-	if typ.id == 0 || typ.direct {
-		return nil, view{}
-	}
-	data, _ := r.find(typ, w.word(8))
-	return typ, data
 }
 
 // textOf are the captured bytes of a string.
@@ -168,27 +144,6 @@ func (r *reader) textOf(t *typeInfo, w view) []byte {
 		return nil
 	}
 	return it.Data[:min(uint64(len(it.Data)), w.word(8))]
-}
-
-// sort orders entries by their keys, where these are numbers or strings: the
-// order in memory differs from run to run.
-func (r *reader) sort(key *typeInfo, list []entry) {
-	switch {
-	case key.kind == gotype.String:
-		slices.SortStableFunc(list, func(a, b entry) int { return bytes.Compare(r.textOf(key, a.key), r.textOf(key, b.key)) })
-	case (key.kind == gotype.Int || key.kind == gotype.Uint || key.kind == gotype.Bool) && printable(key):
-		slices.SortStableFunc(list, func(a, b entry) int {
-			if len(a.key.data) < int(key.size) || len(b.key.data) < int(key.size) {
-				return 0
-			}
-			x, y := unsigned(a.key.data, key.size), unsigned(b.key.data, key.size)
-			if key.kind == gotype.Int {
-				shift := 64 - 8*key.size
-				return cmp.Compare(int64(x<<shift), int64(y<<shift))
-			}
-			return cmp.Compare(x, y)
-		})
-	}
 }
 
 // Bounds on what a damaged map may ask for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -316,6 +317,37 @@ func TestRedactionOfEntries(t *testing.T) {
 			require.Contains(t, out, `"value":"shown"`)
 		}
 	}
+}
+
+// TestEntriesAreInOrder makes the same maps again: each has a hash of its own,
+// and their snapshots are the same.
+func TestEntriesAreInOrder(t *testing.T) {
+	type place struct {
+		Name string
+		At   [2]float32
+	}
+	type all struct {
+		Floats  map[float64]int
+		Arrays  map[[2]int8]int
+		Structs map[place]int
+		Any     map[any]int
+		Shapes  map[shape]int
+	}
+	documents := map[string]bool{}
+	for range 5 {
+		v := all{map[float64]int{}, map[[2]int8]int{}, map[place]int{}, map[any]int{}, map[shape]int{}}
+		for i := range 20 {
+			v.Floats[float64(i)-9.5] = i
+			v.Arrays[[2]int8{int8(i % 3), int8(-i)}] = i
+			v.Structs[place{strconv.Itoa(i % 4), [2]float32{1, float32(i)}}] = i
+			v.Any[[...]any{i, strconv.Itoa(i), float64(i), place{Name: strconv.Itoa(i)}}[i%4]] = i
+			v.Shapes[square{float64(i)}] = i
+		}
+		l := newLive(t, plan.Limits{})
+		l.typ(reflect.TypeFor[square]())
+		documents[fmt.Sprint(parse(t, l.json(t, arg{"v", &v})))] = true
+	}
+	require.Len(t, documents, 1)
 }
 
 // TestMapsOfEverySize captures maps as they grow and shrink: every entry, or as
