@@ -401,6 +401,20 @@ func (stuckSink) Stream() SinkStream                               { return stuc
 func (stuckSink) Sessions() []journal.Mark                         { return nil }
 func (stuckSink) Append([]journal.Line, journal.Mark, func(error)) {}
 
+// TestStopEndsWithTheDrainTimeout also where nobody else sets an end: the stream is
+// cut, and its batch comes again.
+func TestStopEndsWithTheDrainTimeout(t *testing.T) {
+	t.Parallel()
+	s, err := New(Config{Listen: "127.0.0.1:0", DrainTimeout: 50 * time.Millisecond}, Deps{Sink: stuckSink{}})
+	require.NoError(t, err)
+	require.NoError(t, s.Start(t.Context()))
+	c := connect(t, s)
+	send(t, c, 1, datums(t, rawLog("x")))
+	require.Eventually(t, func() bool { return s.Stats().DataBytes > 0 }, waitFor, tick)
+	require.NoError(t, s.Stop(context.WithoutCancel(t.Context())))
+	require.Zero(t, s.Stats().Lines)
+}
+
 func TestStopWithAStuckSinkEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{Listen: "127.0.0.1:0"}, Deps{Sink: stuckSink{}})
