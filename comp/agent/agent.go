@@ -46,6 +46,8 @@ type Agent struct {
 	log        *slog.Logger
 	health     *health.Registry
 	serverless *serverlessfx.Component
+	bound      int64  // see memoryBound
+	unbound    func() // takes the bound back; nil before Start
 	settle     func() // ends the timer of Start, or waits for its work; nil before Start
 }
 
@@ -56,7 +58,7 @@ func New(loaded *config.Loaded, logOutput io.Writer) (*Agent, error) {
 	if !c.Serverless.Enabled && !c.Debugger.Enabled && !c.Logs.Enabled && !c.Intake.Enabled {
 		return nil, ErrNothingEnabled
 	}
-	a := &Agent{}
+	a := &Agent{bound: memoryBound(&c)}
 	a.app = fx.New(
 		Options(loaded, logOutput),
 		fx.Populate(&a.log, &a.health, &a.serverless),
@@ -75,7 +77,9 @@ func New(loaded *config.Loaded, logOutput io.Writer) (*Agent, error) {
 func (a *Agent) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	a.unbound = boundMemory(a.bound)
 	if err := a.app.Start(ctx); err != nil {
+		a.unbound()
 		return fmt.Errorf("start the agent: %w", err)
 	}
 	if reason := useless(a.health.Reports()); reason != "" {
@@ -134,6 +138,9 @@ func (a *Agent) ExitCode() int { return a.serverless.ExitCode() }
 func (a *Agent) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	if a.unbound != nil {
+		defer a.unbound()
+	}
 	if a.settle != nil {
 		a.settle()
 		if a.Child() == nil {
