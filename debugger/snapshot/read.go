@@ -332,6 +332,10 @@ func (r *reader) pointer(i int, t *typeInfo, w view, at where) {
 	pointee, ok := r.find(elem, addr)
 	if !ok {
 		v.reason = w.unfollowed()
+		if r.index.shapes != nil && v.reason == reasonPruned && !r.event.Incomplete {
+			// The kernel saw a pointer of a shape, which does not say to what.
+			v.addr, v.flags, v.reason = addr, v.flags|flagAddress, reasonNoType
+		}
 		return
 	}
 	v.addr, v.flags = addr, v.flags|flagAddress

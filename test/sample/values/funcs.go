@@ -35,8 +35,22 @@ func funcLiteral(kept string) func(int) {
 	}
 }
 
+// funcSecret makes a function literal that takes what is hidden, by value and by
+// reference.
+//
+//go:noinline
+func funcSecret(password, user string) func() {
+	token := user
+	return func() {
+		token += password
+		use(token)
+		use(user)
+	}
+}
+
 func init() {
 	const s = "functions"
+	add(s, "main.funcSecret.func1", func() { funcSecret("hunter2", "ada")() })
 	add(s, "main.funcNil", func() { funcNil(nil) })
 	add(s, "main.funcPlain", func() { funcPlain(filled) })
 	add(s, "main.funcClosure", func() {

@@ -53,8 +53,32 @@ func genericClosure[T any](kept T) func(T) {
 	return func(v T) { use(v); use(kept) }
 }
 
+// genericTable has closures of two types of one shape, by value and by reference.
+//
+//go:noinline
+func genericTable[K comparable, V any](key K, value V) func(n int) {
+	count := 0
+	return func(n int) {
+		count += n
+		use(key)
+		use(value)
+		use(count)
+	}
+}
+
+// genericPointers has results that are pointers to what is not known until run
+// time.
+//
+//go:noinline
+func genericPointers[T any](v T) (T, []T, map[string]T) {
+	use(v)
+	return v, []T{v}, map[string]T{"v": v}
+}
+
 func init() {
 	const s = "generics"
+	add(s, "main.genericTable[...].func1", func() { genericTable(name("k"), label("v"))(2) })
+	add(s, "main.genericPointers", func() { genericPointers(&pair{1, 2}) })
 	add(s, "main.genericOne", func() { genericOne(pair{1, 2}) })
 	add(s, "main.genericMax[go.shape.string]", func() { genericMax("a", "b") })
 	add(s, "main.genericMax[go.shape.int]", func() { genericMax(weight(3), 2) })
