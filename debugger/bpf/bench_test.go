@@ -36,6 +36,9 @@ func BenchmarkHit(b *testing.B) {
 		{"stack and three strings", Options{}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
 		{"stack and three strings, classic", Options{NoSleep: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
 		{"stack and three strings, perf", Options{PerfLinks: true}, func() Probe { return Probe{Plan: f.textPlan(b)} }},
+		{"stack and ten words of it", Options{}, func() Probe {
+			return Probe{Plan: f.onStack(b, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8)}
+		}},
 		{"stack and 1 KiB", Options{}, func() Probe { return Probe{Plan: f.kibPlan(b)} }},
 		{"stack and three strings, first instruction", Options{}, func() Probe {
 			p := f.textPlan(b)

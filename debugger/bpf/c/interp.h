@@ -272,8 +272,12 @@ static __always_inline void instance(struct run *r, struct scratch *s, struct op
 	struct vm *vm = &s->vm;
 	__u64 dictionary = word(s, (__u32)op->cfa), type = 0;
 
-	if (!dictionary || read_user(&type, sizeof(type), dictionary + 8 * (__u64)op->aux))
+	if (!dictionary)
 		return;
+	if (read_user(&type, sizeof(type), dictionary + 8 * (__u64)op->aux)) {
+		vm->faults++;
+		return;
+	}
 	type -= vm->types;
 	struct dynamic key = {.probe = r->probe, .offset = type};
 	struct op *d = type >> 32 ? NULL : bpf_map_lookup_elem(&dynamics, &key);
@@ -411,28 +415,67 @@ static __always_inline bool advance(struct vm *vm, struct scratch *s)
 	return true;
 }
 
+static __always_inline struct op *instruction(struct run *r, __u64 pc)
+{
+	__u32 key = r->code + pc;
+
+	return bpf_map_lookup_elem(&code, &key);
+}
+
+/*
+ * Finds size bytes of the stack at addr in what was read ahead, or reads ahead when
+ * the next piece is close: variables on the stack lie side by side. NULL when the
+ * piece has to be read on its own.
+ */
+static __always_inline __u64 *stack_piece(struct run *r, struct scratch *s, __u64 addr, __u64 size)
+{
+	struct op *then = instruction(r, s->vm.pc);
+
+	if (then && then->code == OP_STACK)
+		look_ahead(s, addr, r->cfa + (__s64)then->cfa);
+	__u64 off = addr - s->near_addr;
+
+	if (off >= s->near_bytes || s->near_bytes - off < size)
+		return NULL;
+	return (__u64 *)&s->near[masked(off, NEAR_BYTES - 1)];
+}
+
 /* Copies a piece of a variable into the root. */
 static __always_inline void copy(struct run *r, struct scratch *s, struct op *op)
 {
 	__u64 at = (__u64)s->vm.at.base + op->offset;
-	__u64 size = op->size;
+	__u64 size = op->size, v;
 
 	if (size > ITEM_BYTES || at + size > s->vm.at.end)
 		return;
 	__u8 *to = &s->out[masked(at, OUT_MASK)];
 
 	if (op->code == OP_STACK) {
-		opaque(size);
-		if (size > ITEM_BYTES)
-			return;
-		if (read_user(to, size, r->cfa + (__s64)op->cfa)) {
-			s->vm.faults++;
-			hole(s, op);
-		}
-		return;
-	}
-	__u64 v = s->regs[masked(op->reg, REGISTERS - 1)];
+		__u64 addr = r->cfa + (__s64)op->cfa, *from = NULL;
 
+		if (size <= 8 || (size <= 64 && !(size & 7)))
+			from = stack_piece(r, s, addr, size);
+		if (!from) {
+			opaque(size);
+			if (size > ITEM_BYTES)
+				return;
+			if (read_user(to, size, addr)) {
+				s->vm.faults++;
+				hole(s, op);
+			}
+			return;
+		}
+		if (size > 8) {
+#pragma unroll
+			for (int i = 0; i < 8; i++)
+				if (i * 8 < size)
+					((__u64 *)to)[i] = from[i];
+			return;
+		}
+		v = from[0];
+	} else {
+		v = s->regs[masked(op->reg, REGISTERS - 1)];
+	}
 	/* Constant sizes, so that a copy is one store. Nothing else fits a
 	 * register but the odd tail of a struct. */
 	switch (size) {
@@ -454,13 +497,6 @@ static __always_inline void copy(struct run *r, struct scratch *s, struct op *op
 			if (i < size)
 				to[i] = v >> (8 * i);
 	}
-}
-
-static __always_inline struct op *instruction(struct run *r, __u64 pc)
-{
-	__u32 key = r->code + pc;
-
-	return bpf_map_lookup_elem(&code, &key);
 }
 
 /* Follows a pointer, or the pointer of a string or a slice. */
