@@ -255,7 +255,16 @@ func (a *authority) terminate(t *testing.T, to string) (address string) {
 			if err != nil {
 				return
 			}
-			running.Go(func() { relay(client, to) })
+			running.Go(func() {
+				if err := client.(*tls.Conn).Handshake(); err != nil {
+					// A close with something unread is a reset, which may overtake
+					// the alert that says why.
+					_, _ = io.Copy(io.Discard, client.(*tls.Conn).NetConn())
+					_ = client.Close()
+					return
+				}
+				relay(client, to)
+			})
 		}
 	})
 	return listener.Addr().String()

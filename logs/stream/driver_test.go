@@ -3,7 +3,6 @@ package stream
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
@@ -333,34 +331,6 @@ func serveOn(t *testing.T, p *peer, l net.Listener, options ...grpc.ServerOption
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = server.Serve(l) })
 	t.Cleanup(func() { server.Stop(); wg.Wait() })
-}
-
-// TestMutualTLS: the client shows its certificate, and TLS below 1.2 is not spoken.
-func TestMutualTLS(t *testing.T) {
-	t.Parallel()
-	pair, pool := certificate(t, time.Now().Add(time.Hour))
-	listen := func(version uint16) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		serveOn(t, &peer{}, l, grpc.Creds(credentials.NewTLS(&tls.Config{ //nolint:gosec // old versions are offered to be refused
-			Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MinVersion: tls.VersionTLS10, MaxVersion: version,
-		})))
-		return l.Addr().String()
-	}
-	//nolint:gosec // the minimum is raised by the code under test
-	mutual := &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10}
-	w, d := workWith(t, Config{Endpoints: []Endpoint{{Address: listen(tls.VersionTLS12), TLS: mutual}}, APIKey: "k"}, Deps{})
-	put(t, w, 1, "a")
-	flush(t, w)
-	require.Equal(t, []int64{1}, d.all())
-	for name, e := range map[string]Endpoint{
-		"protocol version":  {Address: listen(tls.VersionTLS11), TLS: mutual},
-		"handshake failure": {Address: listen(tls.VersionTLS12), TLS: &tls.Config{RootCAs: pool}},
-	} {
-		w, _ := workWith(t, Config{Endpoints: []Endpoint{e}}, Deps{})
-		require.Eventually(t, func() bool { return w.Stats().StreamErrors > 0 }, time.Minute, time.Millisecond)
-		require.Contains(t, w.Stats().LastError, name)
-	}
 }
 
 // TestProxy: the stream goes through a tunnel, and a refusal says why.

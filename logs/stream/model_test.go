@@ -114,6 +114,13 @@ func (w *world) feed(event func(c *core, now time.Time)) {
 	}
 }
 
+// forget drops a stream on which nothing can happen any more.
+func (w *world) forget(gen uint64) {
+	if f := w.flows[gen]; f != nil && f.closed && len(f.toServer) == 0 {
+		delete(w.flows, gen)
+	}
+}
+
 // park is the answer of the quarantine.
 func (w *world) park(err error) {
 	at := w.parking
@@ -145,9 +152,7 @@ func (w *world) apply(e effect) {
 		}
 		f.closed, f.drains = true, e.graceful
 		delete(w.changes, e.gen)
-		if !e.graceful && len(f.toServer) == 0 {
-			delete(w.flows, e.gen)
-		}
+		w.forget(e.gen)
 	case effRelease:
 		if e.seq != 0 && e.seq != w.seq+1 {
 			broken("Append %d released after %d", e.seq, w.seq)
@@ -212,6 +217,7 @@ func (w *world) append(words ...string) {
 // What was sent before a cut may still arrive.
 func (w *world) receive(gen uint64) {
 	f := w.flows[gen]
+	defer w.forget(gen)
 	e := f.toServer[0]
 	f.toServer = f.toServer[1:]
 	s := &w.sides[f.endpoint]
@@ -287,7 +293,7 @@ func (w *world) ack(gen uint64) {
 // end cuts a stream: acknowledgements before an error of the receiving side arrive.
 func (w *world) end(gen uint64, err error) {
 	f := w.flows[gen]
-	for len(f.acks) > 0 && status.Code(err) == codes.InvalidArgument {
+	for len(f.acks) > 0 && !f.closed && status.Code(err) == codes.InvalidArgument {
 		w.ack(gen)
 	}
 	f.acks = nil
@@ -475,7 +481,7 @@ func TestReplayExhaustively(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, ways, 1000)
+	require.Greater(t, ways, 500)
 	t.Logf("%d ways, %d states", ways, len(seen))
 }
 

@@ -8,11 +8,9 @@ import (
 	"crypto/x509"
 	"math/big"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/DataDog/agent-payload/v5/statefulpb"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -37,22 +35,20 @@ func certificate(t *testing.T, until time.Time) (tls.Certificate, *x509.CertPool
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-// listenTLS serves p on loopback, in plaintext without a certificate.
-func listenTLS(t *testing.T, p *peer, certificate *tls.Certificate) string {
+// secured serves with TLS, in plaintext without a configuration. Its listener is in
+// memory: TCP resets a connection that a server closes with something unread, and
+// what the server said may be lost with it.
+func secured(t *testing.T, config *tls.Config) *peer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var options []grpc.ServerOption
-	if certificate != nil {
-		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(certificate)))
+	p := &peer{}
+	if config != nil {
+		p.options = append(p.options, grpc.Creds(credentials.NewTLS(config)))
 	}
-	server := grpc.NewServer(options...)
-	statefulpb.RegisterStatefulLogsServiceServer(server, p)
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = server.Serve(listener) })
-	t.Cleanup(func() { server.Stop(); wg.Wait() })
-	return listener.Addr().String()
+	return p.listen(t)
 }
+
+// local is the endpoint that certificates are made for.
+func local(config *tls.Config) []Endpoint { return []Endpoint{{Address: "127.0.0.1:443", TLS: config}} }
 
 // TestF23TLS: what does not verify is refused with a reason, and the key does
 // not leave before it did.
@@ -75,8 +71,12 @@ func TestF23TLS(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &peer{}
-			w, d := workWith(t, Config{Endpoints: []Endpoint{{Address: listenTLS(t, p, test.server), TLS: test.client}}, APIKey: "key"}, Deps{})
+			var config *tls.Config
+			if test.server != nil {
+				config = &tls.Config{Certificates: []tls.Certificate{*test.server}, MinVersion: tls.VersionTLS12}
+			}
+			p := secured(t, config)
+			w, d := workWith(t, Config{Endpoints: local(test.client), APIKey: "key"}, Deps{Dial: p.dial})
 			put(t, w, 1, "a")
 			if test.want == "" {
 				flush(t, w)
@@ -89,5 +89,33 @@ func TestF23TLS(t *testing.T) {
 			defer p.mu.Unlock()
 			require.Empty(t, p.heads)
 		})
+	}
+}
+
+// TestMutualTLS: the client shows its certificate, and TLS below 1.2 is not spoken.
+func TestMutualTLS(t *testing.T) {
+	t.Parallel()
+	pair, pool := certificate(t, time.Now().Add(time.Hour))
+	server := func(version uint16) *peer {
+		return secured(t, &tls.Config{ //nolint:gosec // old versions are offered to be refused
+			Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MinVersion: tls.VersionTLS10, MaxVersion: version,
+		})
+	}
+	//nolint:gosec // the minimum is raised by the code under test
+	mutual := &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10}
+	w, d := workWith(t, Config{Endpoints: local(mutual), APIKey: "k"}, Deps{Dial: server(tls.VersionTLS12).dial})
+	put(t, w, 1, "a")
+	flush(t, w)
+	require.Equal(t, []int64{1}, d.all())
+	for name, c := range map[string]struct {
+		version uint16
+		client  *tls.Config
+	}{
+		"protocol version":  {tls.VersionTLS11, mutual},
+		"handshake failure": {tls.VersionTLS12, &tls.Config{RootCAs: pool}},
+	} {
+		w, _ := workWith(t, Config{Endpoints: local(c.client)}, Deps{Dial: server(c.version).dial})
+		require.Eventually(t, func() bool { return w.Stats().StreamErrors > 0 }, time.Minute, time.Millisecond)
+		require.Contains(t, w.Stats().LastError, name)
 	}
 }
