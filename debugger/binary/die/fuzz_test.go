@@ -34,7 +34,7 @@ func unhex(tb testing.TB, text string) []byte {
 func FuzzEntries(f *testing.F) {
 	f.Add(unhex(f, seedAbbrev), unhex(f, seedInfo), []byte("int\x00"), unhex(f, "0010000000000000"))
 	f.Fuzz(func(t *testing.T, abbrev, info, text, addrs []byte) {
-		if len(abbrev)+len(info)+len(text)+len(addrs) > 1<<12 {
+		if len(abbrev)+len(info)+len(text)+len(addrs) > 1<<9 {
 			return
 		}
 		data, err := die.New(die.Sections{Abbrev: abbrev, Info: info, Str: text, LineStr: text, StrOffsets: addrs, Addr: addrs})
