@@ -72,3 +72,38 @@ func BenchmarkFile(b *testing.B) {
 		})
 	}
 }
+
+// The same, for callers that need no tokens.
+func BenchmarkMatch(b *testing.B) {
+	for name, lines := range corpora(b) {
+		b.Run(name, func(b *testing.B) {
+			tab := NewTable(Limits{MaxPatterns: 700, MaxStateBytes: 3 << 19, MaxLineBytes: 8 << 10, EntryBytes: 32})
+			toks, spans := make([]Token, 0, 1024), make([]uint32, 0, 1024)
+			missed := 0
+			learn := func(line []byte) {
+				var p *Pattern
+				if spans, p = tab.Match(spans[:0], line); p != nil {
+					return
+				}
+				missed++
+				toks = Tokenize(toks[:0], line)
+				if p = tab.Learn(line, toks); p != nil && !p.Defined() {
+					tab.Define(p)
+				}
+			}
+			tab.Begin()
+			for _, l := range lines {
+				learn(l)
+			}
+			missed = 0
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if i%1000 == 0 {
+					tab.Begin()
+				}
+				learn(lines[i%len(lines)])
+			}
+			b.ReportMetric(100*float64(missed)/float64(b.N), "%missed")
+		})
+	}
+}

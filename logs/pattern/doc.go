@@ -7,5 +7,8 @@
 //
 //	line -> Table.File (Tokenize, Learn) -> *Pattern -> template, values
 //
+// Lines of patterns that the receiver knows need no tokens: Table.Match finds pattern
+// and values in one walk of a tree of the templates.
+//
 // The package knows nothing of wire formats, so that each codec can use it.
 package pattern

@@ -24,7 +24,7 @@ type Limits struct {
 
 // Table learns patterns in transactions, one for each batch:
 //
-//	Begin, Advance, File (or Tokenize and Learn) for every line, Define for every pattern used that Pays, Commit or Rollback
+//	Begin, Advance, File (or Match, else Tokenize and Learn) for every line, Define for every pattern used that Pays, Commit or Rollback
 //
 // A pattern that was learnt or used in the running transaction is never evicted by
 // it. Rollback restores everything, ids included. A table is not safe for
