@@ -159,8 +159,17 @@ func (f *Intake) Restart(ctx context.Context) error {
 	if err := inner.Stop(ctx); err != nil {
 		return err
 	}
-	return f.startInner()
+	// A program that this process starts meanwhile holds the journal's lock until
+	// it runs.
+	for until := time.Now().Add(lockTime); ; time.Sleep(10 * time.Millisecond) {
+		if err := f.startInner(); err == nil || time.Now().After(until) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
+
+// lockTime is how long Restart waits for the lock of the journal.
+const lockTime = 10 * time.Second
 
 // Stop ends everything at once. It may be called many times.
 func (f *Intake) Stop(ctx context.Context) error {
