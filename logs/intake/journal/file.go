@@ -77,6 +77,9 @@ func openFile(path string, o Options, log *slog.Logger) (_ *file, torn int64, er
 		disk: f, regular: true, lazy: o.Sync != SyncBatch, path: path, limit: o.SegmentBytes, most: o.MaxBytes,
 		log: log, segment: max(1, last.segment), sessions: sessions,
 	}
+	if err := undoRotation(path, info); err != nil {
+		return nil, 0, fmt.Errorf("open journal: %w", err)
+	}
 	for _, name := range segments(path) {
 		out.segment = max(out.segment, segmentNumber(filepath.Clean(path), name)+1)
 	}
@@ -93,6 +96,24 @@ func openFile(path string, o Options, log *slog.Logger) (_ *file, torn int64, er
 	}
 	out.retain()
 	return out, info.Size() - size, nil
+}
+
+// undoRotation takes the number from the file in use: a crash may end a rotation
+// between the two names of the file, and what is put aside is never cut.
+func undoRotation(path string, inUse fs.FileInfo) error {
+	for _, name := range segments(path) {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if os.SameFile(info, inUse) {
+			return os.Remove(name)
+		}
+	}
+	return nil
 }
 
 // openLocked opens a file that no other process writes. What is not a regular

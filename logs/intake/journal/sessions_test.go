@@ -121,11 +121,17 @@ func TestRotation(t *testing.T) {
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, info.Size(), int64(300))
 	}
+	// A crash while the file was put aside: it has both names.
+	require.NoError(t, os.Link(path, segmentName(path, len(segments(path))+1)))
+	j := reopen()
+	require.Equal(t, []Mark{{"a", 1, 60}}, j.Sessions())
+	require.NoError(t, j.Close())
+	require.Equal(t, want, texts(t, path))
 	// A crash after the file was put aside: what is in the new one has no record.
 	require.NoError(t, os.Link(path, segmentName(path, len(segments(path))+1)))
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.WriteFile(path, []byte(`{"message":"not acknowledged"}`+"\n"), 0o600))
-	j := reopen()
+	j = reopen()
 	require.Equal(t, []Mark{{"a", 1, 60}}, j.Sessions())
 	require.NoError(t, j.Close())
 	require.Equal(t, want, texts(t, path))
