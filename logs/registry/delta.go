@@ -21,12 +21,14 @@ const maxDeltaBytes = 256 << 10
 // everything but a power cut: a killed process repeats what was not released, and
 // not what it released in the last second.
 //
-// A line belongs to one generation of the registry file, the one after which it was
-// appended. Lines of before are in the file already: an identity that was forgotten
-// and given again since must not get their offsets.
+// A line has the generation of the registry file after whose writing it was
+// appended, be it that the write failed. Lines from before the file on disk are in it
+// already: an identity that was forgotten and given again since must not get their
+// offsets.
 type delta struct {
 	file *os.File
-	// generation is that of the registry file on disk.
+	// generation is that of the registry file on disk, or a later one of a write
+	// that failed: nobody knows how far that came.
 	generation uint64
 	size       int
 	// full says that nothing more is appended before the registry file is written:
@@ -52,7 +54,7 @@ func appendMove(dst []byte, generation uint64, id string, offset int64) []byte {
 }
 
 // readMoves is the highest offset of each file in text; lines that are torn, damaged
-// or of another generation are left out.
+// or of an earlier generation are left out.
 func readMoves(text []byte, generation uint64) map[string]int64 {
 	moves := map[string]int64{}
 	for line := range bytes.Lines(text) {
@@ -63,7 +65,7 @@ func readMoves(text []byte, generation uint64) map[string]int64 {
 		}
 		of, body, _ := bytes.Cut(body, []byte{' '})
 		at := bytes.LastIndexByte(body, ' ')
-		if at < 0 || string(of) != strconv.FormatUint(generation, 10) {
+		if of, err := strconv.ParseUint(string(of), 10, 64); at < 0 || err != nil || of < generation {
 			continue
 		}
 		id := string(body[:at])

@@ -101,6 +101,19 @@ func TestDeltaWhileTheFileCannotBeWritten(t *testing.T) {
 		require.Error(t, r.Flush(t.Context()))
 		release(r, id, 6)
 		require.Equal(t, map[string]int64{id: 6}, deltaOf(t, dir))
+
+		// A write may fail when the file is in place already.
+		left := killed(t, dir)
+		path := filepath.Join(left, FileName)
+		c, err := load(path, time.Now())
+		require.NoError(t, err)
+		c.Generation++
+		text, err := encode(c)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+		require.NoError(t, os.Remove(filepath.Join(left, FileName+".tmp")))
+		require.Equal(t, int64(6), offset(t, open(t, left), id))
+
 		require.NoError(t, os.Remove(obstacle))
 		require.NoError(t, r.Flush(t.Context()))
 		require.Empty(t, deltaOf(t, dir))

@@ -257,13 +257,13 @@ func (r *Registry) write() error {
 	r.mu.Unlock()
 
 	r.delta.add() // in case that the write fails
-	c.Generation = r.delta.generation + 1
+	r.delta.generation++
+	c.Generation = r.delta.generation
 	text, err := encode(c)
 	if err == nil {
 		err = save(r.path, text)
 	}
 	if err == nil {
-		r.delta.generation = c.Generation
 		err = r.delta.clear()
 	}
 
