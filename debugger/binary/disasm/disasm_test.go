@@ -144,7 +144,15 @@ func TestFindExits(t *testing.T) {
 			ff e3                # jmp rbx
 			48 89 c8             # mov rax, rcx
 			ff e0                # jmp rax
-			ff 24 c8             # jmp [rax+rcx*8]: a table`, Exits{Unclear: 2}, nil},
+			ff 24 c8             # jmp [rax+rcx*8]: a table
+			ff 25 00 01 00 00    # jmp [rip+0x100]: one of another file
+			ff 22                # jmp [rdx]: a closure`, Exits{Unclear: 4}, nil},
+		"one jump for two addresses": {`
+			74 09                # je
+			48 8d 05 00 01 00 00 # lea rax, [rip+0x100]
+			eb 07                # jmp
+			48 8d 05 f0 ff ff ff # lea rax, [rip-16]: the start
+			ff e0                # jmp rax`, Exits{Unclear: 1}, nil},
 		"conditional jumps": {`
 			74 01 # je
 			74 10 # je far behind

@@ -11,7 +11,7 @@ type Exits struct {
 	// Jumps go to code outside of the function.
 	Jumps []Jump
 	// Unclear counts the jumps of which nobody knows whether they leave the
-	// function: to an address in a register, and on a condition to outside. Those
+	// function: to an address in a register or in memory, and on a condition to outside. Those
 	// through a table, which the compiler makes of a switch, stay in the function
 	// and are not counted.
 	Unclear int
@@ -53,7 +53,8 @@ func FindExits(code []byte) (e Exits, err error) {
 }
 
 // computedTarget is where a jump through a register goes, as an offset in the code,
-// when the instruction before it says so; table says that it is through memory.
+// when the instruction before it says so and no jump leads past that one; table says
+// that it is through a table, by an index.
 func computedTarget(code []byte, b branch) (to int, known, table bool) {
 	jump, err := decode(code, b.off)
 	if err != nil {
@@ -62,9 +63,19 @@ func computedTarget(code []byte, b branch) (to int, known, table bool) {
 	before, err := decode(code, b.before)
 	if err == nil {
 		to, known = before.addressFor(jump)
+		known = known && !namesTarget(code, b.off)
 	}
-	_, table = jump.args[0].(x86asm.Mem)
-	return to, known, table
+	mem, ok := jump.args[0].(x86asm.Mem)
+	return to, known, ok && mem.Index != 0
+}
+
+// namesTarget reports whether a jump names an offset as where it goes.
+func namesTarget(code []byte, off int) (found bool) {
+	err := scan(code, func(b branch) bool {
+		found = (b.kind == jumping || b.kind == conditional) && b.to == off
+		return !found
+	})
+	return found || err != nil
 }
 
 // addressFor is the address that the instruction computes for the jump through a
