@@ -19,7 +19,7 @@ const (
 // AppendText appends the hit as a terminal shows it, several lines, each with
 // its line end:
 //
-//	main.handle(order=*main.Order{ID:42, Item:"tea"}, n=3)
+//	main.handle(order=*main.Order{ID:42, Item:"tea"}, n=3) with total=5
 //	  15:04:05.000000  goroutine 18  pid 4242  shop
 //	    main.handle  /src/main.go:31
 //	    main.main    /src/main.go:12
@@ -50,6 +50,9 @@ func (s *Snapshot) AppendTree(dst []byte) []byte {
 func (s *Snapshot) appendCall(dst []byte) []byte {
 	dst = append(append(dst, plain(s.layout.plan.Function)...), '(')
 	dst = append(s.appendNamed(dst, 0, s.locals), ')')
+	if s.locals < s.results {
+		dst = s.appendNamed(append(dst, " with "...), s.locals, s.results)
+	}
 	switch {
 	case s.tail.to != "":
 		dst = append(append(dst, " went on in "...), plain(s.tail.to)...)
