@@ -31,6 +31,9 @@ const (
 	// adds to it.
 	perClass = 6 * time.Millisecond
 	perBatch = 32
+	// leastTrap is less than any trap takes: nothing but calls without a probe is
+	// faster.
+	leastTrap = 50 * time.Nanosecond
 )
 
 // measure places the probes, calls, and removes them.
@@ -58,9 +61,15 @@ func measure() (c plan.Costs, err error) {
 	}
 	for i := range fixtures {
 		f := &fixtures[i]
-		*f.cost = max(cheapest(f.call, perClass)-f.free, time.Nanosecond)
+		*f.cost = cheapest(f.call, perClass) - f.free
 	}
-	return c, remove()
+	if err := remove(); err != nil {
+		return c, fmt.Errorf("measure the cost of a probe: %w", err)
+	}
+	if low := min(c.PushRBP, c.Emulated, c.Stepped); low < leastTrap {
+		return c, fmt.Errorf("measure the cost of a probe: a hit cannot take %v only", low)
+	}
+	return c, nil
 }
 
 // cheapest is what a call takes in the best of the batches that fit the time.
@@ -76,8 +85,8 @@ func cheapest(call func(), within time.Duration) time.Duration {
 	return best
 }
 
-// place puts an empty program on the fixtures. Other processes that run the same
-// file have it too for the while: they do not call them.
+// place puts an empty program on the fixtures of this process; another that runs the
+// same file, and may be measuring too, does not have it.
 func place() (remove func() error, err error) {
 	exe, err := link.OpenExecutable("/proc/self/exe")
 	if err != nil {
@@ -94,7 +103,7 @@ func place() (remove func() error, err error) {
 		})
 	}
 	if prog, err := load(ebpf.AttachTraceUprobeMulti); err == nil {
-		if l, err := exe.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: offsets}); err == nil {
+		if l, err := exe.UprobeMulti(nil, prog, &link.UprobeMultiOptions{Addresses: offsets, PID: uint32(os.Getpid())}); err == nil {
 			return func() error { return errors.Join(l.Close(), prog.Close()) }, nil
 		}
 		if err := prog.Close(); err != nil {
