@@ -153,6 +153,7 @@ const shapePrefix = "go.shape."
 func variable(p *plan.Plan, v plan.Variable) Variable {
 	out := Variable{Name: v.Name, Role: v.Role.String(), Type: "?", Reason: v.Unavailable}
 	out.is(p.Types, v.Type, v.Indirect)
+	out.Resolved = out.Shape && v.Instance > 0
 	vector := 0
 	for _, piece := range v.Pieces {
 		at := where(piece)
@@ -197,10 +198,15 @@ func captured(p *plan.Plan, closure plan.Variable) (all []Variable) {
 	if pointer == nil || len(closure.Pieces) != 1 {
 		return nil
 	}
-	for _, f := range p.Types.Get(pointer.Elem).Fields {
+	in := p.Types.Get(pointer.Elem)
+	if in == nil {
+		return nil
+	}
+	for i, f := range in.Fields {
 		name, indirect := strings.CutPrefix(f.Name, "&")
 		v := Variable{Name: name, Role: closure.Role.String(), Type: "?", Readable: true}
 		v.is(p.Types, f.Type, indirect)
+		v.Resolved = v.Shape && i < len(closure.Instances) && closure.Instances[i] > 0
 		at := behind(fmt.Sprintf("%s+%d", where(closure.Pieces[0]), f.Offset))
 		if indirect {
 			at = behind(at)

@@ -22,7 +22,7 @@ var masked = regexp.MustCompile(`0x[0-9a-f]+`)
 
 // questions are one of each kind.
 var questions = map[string]string{
-	"function": "main.blocks", "inlined": "main.inner", "generic": "Generic", "closure": "main.closures.func1",
+	"function": "main.blocks", "inlined": "main.inner", "generic": "Generic", "line of a generic": "main.go:66", "closure": "main.closures.func1",
 	"line": "main.go:20", "line of a closure": "fixture/main.go:37", "heap": "main.go:45", "method value": "main.point.area-fm",
 	"code of a function": "main.blocks", "code of a line": "main.go:45",
 }

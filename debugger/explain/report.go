@@ -82,9 +82,10 @@ type Variable struct {
 	Role string `json:"role"`
 	Type string `json:"type"`
 	Size uint64 `json:"size"`
-	// Shape says that Type stands for all types of one shape: the real one is
-	// known when the probe is hit only.
-	Shape bool `json:"shape,omitempty"`
+	// Shape says that Type stands for all types of one shape. Resolved says that
+	// the real one is known when the probe is hit; snapshots show the shape else.
+	Shape    bool `json:"shape,omitempty"`
+	Resolved bool `json:"resolved,omitempty"`
 	// Readable says that its bytes can be read. Where is the places of its
 	// parts, in order; more than one when it is split.
 	Readable bool     `json:"readable"`

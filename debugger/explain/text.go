@@ -79,8 +79,11 @@ func (v *Variable) state() string {
 	case v.Reason != "":
 		text += " (" + v.Reason + ")"
 	}
-	if v.Shape {
+	switch {
+	case v.Resolved:
 		text += " (shape type: the real one is known at the hit)"
+	case v.Shape:
+		text += " (shape type: the real one is not known here)"
 	}
 	return text
 }
