@@ -30,7 +30,7 @@ type MemoryPart struct {
 
 // shares divides the memory limit, in bytes.
 type shares struct {
-	reading  int // chunks of files
+	reading  int // chunks of files, and lines that are not complete
 	batches  int // three batches: one open, one sealed, one that is handed on
 	spool    int // one batch that is written and one that is read
 	outputs  int // lines of the application that wait for a batch
@@ -49,20 +49,20 @@ func (c Config) shares() shares {
 	}
 	const inflight = stream.DefaultMaxInflightBytes * 3 / 2
 	const codec = encoderBytes + checkBytes + (encoderStates+checkStates)*columns.DefaultMaxStateBytes
-	s := shares{reading: source.ChunkBytes}
+	s := shares{reading: source.MemoryBytes}
 	parts := []part{
-		{&s.batches, 3, batchesInMemory * c.Batch.MaxBytes},
-		{&s.inflight, 3, inflight},
-		{&s.codec, 4, codec},
+		{&s.batches, 5, batchesInMemory * c.Batch.MaxBytes},
+		{&s.inflight, 6, inflight},
+		{&s.codec, 8, codec},
 	}
 	if c.Spool.Enabled {
-		parts = append(parts, part{&s.spool, 2, 2 * c.Batch.MaxBytes})
+		parts = append(parts, part{&s.spool, 4, 2 * c.Batch.MaxBytes})
 	}
 	if c.takesOutput() {
-		parts = append(parts, part{&s.outputs, 1, 2 * source.DefaultOutputBytes})
+		parts = append(parts, part{&s.outputs, 2, 2 * source.DefaultOutputBytes})
 	}
 	if c.Secondary.Address != "" {
-		parts = append(parts, part{&s.secondQueue, 1, stream.DefaultSecondaryBytes}, part{&s.secondInflight, 2, inflight}, part{&s.secondCodec, 4, codec})
+		parts = append(parts, part{&s.secondQueue, 2, stream.DefaultSecondaryBytes}, part{&s.secondInflight, 4, inflight}, part{&s.secondCodec, 8, codec})
 	}
 	weights := 0
 	for _, p := range parts {

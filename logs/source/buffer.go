@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/vigil-agent/vigil/logs/record"
 )
@@ -15,11 +16,16 @@ const (
 	// the number of files. The Sink takes the lines of one at a time, so that more
 	// would wait with their memory full.
 	readersAtOnce = 4
-	// ChunkBytes is what they take together, but for lines that are longer than a
-	// chunk, in bytes.
-	ChunkBytes = readersAtOnce * maxChunk
-	// spareRest is what a reader may hold besides the line that is not complete.
-	spareRest = 4 << 10
+	// maxRests is what all files together hold of lines that are not complete, in
+	// bytes. What they have beyond it is read again when it goes on.
+	maxRests = 512 << 10
+	// spareRest is what a file may hold more than twice its rest, so that short ones do
+	// not allocate.
+	spareRest = 512
+	// MemoryBytes is what reading local files takes at most with lines of
+	// DefaultMaxLine: the chunks, one of which may have grown for a line that is
+	// longer, and the rests.
+	MemoryBytes = readersAtOnce*maxChunk + DefaultMaxLine + maxRests
 )
 
 // chunk is what was read from a file last, after the beginning of a line that was
@@ -28,16 +34,17 @@ type chunk struct {
 	memory []byte
 	lines  []record.Record // empty, with room for groupSize
 	local  bool
+	large  bool // it may grow
 }
 
-// room makes the chunk begin with rest and returns the memory behind it for up to
-// want bytes, at least one.
-func (c *chunk) room(rest []byte, want int64) []byte {
+// room makes the chunk begin with rest and returns the memory behind it: for the
+// again bytes that follow, which were read before, and up to want more, at least one.
+func (c *chunk) room(rest []byte, again int, want int64) []byte {
 	most := maxChunk
-	if len(rest) < maxChunk/2 {
-		most -= len(rest) // the chunk keeps its size
+	if known := len(rest) + again; !isLarge(known) {
+		most -= known // the chunk keeps its size
 	}
-	n := int(min(max(want, 1), int64(most)))
+	n := again + int(min(max(want, 1), int64(most)))
 	if need := len(rest) + n; cap(c.memory) < need {
 		c.memory = make([]byte, max(need, maxChunk))
 	}
@@ -45,30 +52,45 @@ func (c *chunk) room(rest []byte, want int64) []byte {
 	return c.memory[len(rest) : len(rest)+n]
 }
 
+// isLarge says whether a chunk may have to grow for a line of which so many bytes
+// are known.
+func isLarge(known int) bool { return known >= maxChunk/2 }
+
 // text is all of the chunk after n bytes were read into its room.
 func (c *chunk) text(n int) []byte { return c.memory[:len(c.memory)+n] }
 
 // chunks lends memory for reading.
 type chunks struct {
 	readers chan struct{}
+	large   chan struct{} // to whom a chunk may grow
 	free    chan *chunk
+	rests   atomic.Int64 // bytes that files hold
 }
 
 func newChunks() *chunks {
 	return &chunks{
 		readers: make(chan struct{}, readersAtOnce),
+		large:   make(chan struct{}, 1),
 		free:    make(chan *chunk, readersAtOnce),
 	}
 }
 
-// borrow waits for its turn, or for the end of ctx. A file that is not local never
-// waits and makes none wait: nobody knows how long a read takes there.
-func (c *chunks) borrow(ctx context.Context, local bool) (*chunk, error) {
+// borrow waits for its turn, or for the end of ctx, to read what follows known bytes
+// of a line. A file that is not local never waits and makes none wait: nobody knows
+// how long a read takes there.
+func (c *chunks) borrow(ctx context.Context, local bool, known int) (*chunk, error) {
+	large := local && isLarge(known)
+	if large { // before the turn, so that who has one waits for nobody
+		if err := take(ctx, c.large); err != nil {
+			return nil, err
+		}
+	}
 	if local {
-		select {
-		case c.readers <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := take(ctx, c.readers); err != nil {
+			if large {
+				<-c.large
+			}
+			return nil, err
 		}
 	}
 	var lent *chunk
@@ -77,12 +99,21 @@ func (c *chunks) borrow(ctx context.Context, local bool) (*chunk, error) {
 	default:
 		lent = &chunk{lines: make([]record.Record, 0, groupSize)}
 	}
-	lent.local = local
+	lent.local, lent.large = local, large
 	return lent, nil
 }
 
+func take(ctx context.Context, turns chan<- struct{}) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (c *chunks) giveBack(lent *chunk) {
-	local := lent.local
+	local, large := lent.local, lent.large
 	if cap(lent.memory) > maxChunk { // it grew for a long line
 		lent.memory = nil
 	}
@@ -93,4 +124,17 @@ func (c *chunks) giveBack(lent *chunk) {
 	if local {
 		<-c.readers
 	}
+	if large {
+		<-c.large
+	}
+}
+
+// hold counts a file's rest, whose memory changes by so many bytes. It refuses to
+// hold more than maxRests.
+func (c *chunks) hold(change int) bool {
+	if c.rests.Add(int64(change)) <= maxRests || change <= 0 {
+		return true
+	}
+	c.rests.Add(-int64(change))
+	return false
 }

@@ -26,7 +26,9 @@
 // and invalid UTF-8 included. A line longer than Config.MaxLine is cut into
 // records of that size, which is counted.
 //
-// Reading stops while the Sink blocks. Memory is bounded by four chunks of 256 KiB
-// for all files that are local and one for each other file, and by the beginning of
-// a line, up to Config.MaxLine, for each file that ends in one.
+// Reading stops while the Sink blocks. For all files that are local memory is bounded
+// by MemoryBytes: four chunks of 256 KiB, one of which grows for a longer line, and
+// what is held of lines that are not complete. Of those that find no room there, the
+// beginning is read again when they go on, and is gone when the file is emptied
+// before. Each file that is not local has a chunk of its own.
 package source

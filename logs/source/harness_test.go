@@ -36,6 +36,7 @@ type agent struct {
 	mu     sync.Mutex
 	lines  []record.Record
 	commit bool          // every line is durable at once
+	full   bool          // there is no room for lines that are not complete
 	gate   chan struct{} // not nil: the sink waits for it to be closed
 }
 
@@ -61,6 +62,9 @@ func (a *agent) start(t tb) {
 	files, err := New(a.cfg, Deps{Registry: reg, Sink: a.take})
 	require.NoError(t, err)
 	a.registry, a.files = reg, files
+	if a.full {
+		files.chunks.rests.Store(maxRests)
+	}
 	require.NoError(t, files.Start(context.Background()))
 }
 

@@ -121,15 +121,17 @@ func FuzzCut(f *testing.F) {
 func TestChunkBeginsWithTheRest(t *testing.T) {
 	t.Parallel()
 	var c chunk
-	require.Equal(t, 5, copy(c.room([]byte("line "), 5), "one\nl"))
+	require.Equal(t, 5, copy(c.room([]byte("line "), 0, 5), "one\nl"))
 	require.Equal(t, "line one\nl", string(c.text(5)))
-	require.Equal(t, 2, copy(c.room([]byte("l"), 1<<40), "in"))
+	require.Equal(t, 2, copy(c.room([]byte("l"), 0, 1<<40), "in"))
 	require.Equal(t, "lin", string(c.text(2)))
-	require.Len(t, c.room([]byte("rest"), 1<<40), maxChunk-4)
+	require.Len(t, c.room([]byte("rest"), 0, 1<<40), maxChunk-4)
+	require.Len(t, c.room(nil, 4, 1<<40), maxChunk)
 	require.Equal(t, maxChunk, cap(c.memory), "it keeps its size")
-	require.Len(t, c.room(nil, 1<<40), maxChunk)
-	require.Len(t, c.room(nil, 0), 1)
-	require.Len(t, c.room(make([]byte, maxChunk), 1<<40), maxChunk)
+	require.Len(t, c.room(nil, 0, 1<<40), maxChunk)
+	require.Len(t, c.room(nil, 0, 0), 1)
+	require.Len(t, c.room(make([]byte, maxChunk), 0, 1<<40), maxChunk)
+	require.Len(t, c.room(nil, maxChunk, 1<<40), 2*maxChunk)
 }
 
 // However many files there are, few have a chunk, and one that is not local takes no
@@ -139,20 +141,47 @@ func TestFewReadersHaveAChunk(t *testing.T) {
 	c := newChunks()
 	var lent []*chunk
 	for range readersAtOnce {
-		one, err := c.borrow(t.Context(), true)
+		one, err := c.borrow(t.Context(), true, 0)
 		require.NoError(t, err)
 		lent = append(lent, one)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.borrow(ended, true)
+	_, err := c.borrow(ended, true, 0)
 	require.ErrorIs(t, err, context.Canceled)
-	far, err := c.borrow(ended, false)
+	far, err := c.borrow(ended, false, 0)
 	require.NoError(t, err)
 	c.giveBack(far)
-	_, err = c.borrow(ended, true)
+	_, err = c.borrow(ended, true, 0)
 	require.ErrorIs(t, err, context.Canceled, "it was nobody's turn")
 	c.giveBack(lent[0])
-	_, err = c.borrow(t.Context(), true)
+	_, err = c.borrow(t.Context(), true, 0)
 	require.NoError(t, err)
+}
+
+// One chunk at a time grows for a long line, which keeps no other reader waiting.
+func TestOneChunkGrows(t *testing.T) {
+	t.Parallel()
+	c := newChunks()
+	large, err := c.borrow(t.Context(), true, maxChunk)
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.borrow(ended, true, maxChunk)
+	require.ErrorIs(t, err, context.Canceled)
+	for range readersAtOnce - 1 {
+		_, err := c.borrow(t.Context(), true, 100)
+		require.NoError(t, err)
+	}
+	far, err := c.borrow(ended, false, maxChunk)
+	require.NoError(t, err)
+	c.giveBack(far)
+	large.room(make([]byte, maxChunk), 0, 1)
+	c.giveBack(large)
+	require.Nil(t, large.memory, "what it grew by is not kept")
+	_, err = c.borrow(t.Context(), true, maxChunk)
+	require.NoError(t, err)
+	// Who gives up before its turn lets the next one grow.
+	_, err = c.borrow(ended, true, maxChunk)
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -33,6 +33,7 @@ func TestNothingIsLostOrRepeated(t *testing.T) {
 			Poll:     50 * time.Millisecond, Scan: 200 * time.Millisecond,
 			PollOnly: rapid.Bool().Draw(t, "poll only"),
 		}
+		a.full = rapid.Bool().Draw(t, "no room for rests")
 		a.start(t)
 		defer a.stop(t)
 

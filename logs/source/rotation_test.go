@@ -297,3 +297,37 @@ func TestNamesThatChangeHandsDuringTheLook(t *testing.T) {
 	require.True(t, moved)
 	require.Empty(t, f.tails)
 }
+
+// Lines that are not complete are held up to a bound, for all files together, and
+// read again beyond it; nothing of them is lost.
+func TestWhatIsHeldOfLinesIsBounded(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t, Pattern{Path: "*.log"})
+	a.cfg.Linger = 100 * time.Millisecond
+	const files = 6
+	half := strings.Repeat("x", maxRests/4)
+	for i := range files {
+		a.write(t, fmt.Sprintf("%d.log", i), half)
+	}
+	a.start(t)
+	a.sync(t)
+	for range 3 { // it goes on, and is still not complete
+		for i := range files {
+			a.write(t, fmt.Sprintf("%d.log", i), "more")
+		}
+		a.sync(t)
+		held := a.files.chunks.rests.Load()
+		require.Positive(t, held)
+		require.LessOrEqual(t, held, int64(maxRests))
+	}
+	for i := range files {
+		if name := fmt.Sprintf("%d.log", i); i%2 == 0 {
+			a.write(t, name, "\n")
+		} else {
+			require.NoError(t, os.Remove(a.path(name)))
+		}
+	}
+	a.wants(t, strings.Repeat(half+"moremoremore\n", files))
+	a.stop(t)
+	require.Zero(t, a.files.chunks.rests.Load())
+}

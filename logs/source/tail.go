@@ -59,7 +59,8 @@ type tail struct {
 
 	// What follows belongs to run.
 	rest     []byte // read and not handed on: the beginning of a line
-	pos      int64  // offset after rest
+	again    int    // bytes after rest that were read and not kept
+	pos      int64  // offset after both
 	head     []byte
 	headRoom [registry.FingerprintSize]byte
 	stat     unix.Stat_t
@@ -80,6 +81,7 @@ func (t *tail) run(ctx context.Context) {
 	defer close(t.done)
 	defer func() { _ = t.file.Close() }() // only read
 	defer t.dry()
+	defer t.forget()
 	if !t.turn(ctx) {
 		return
 	}
@@ -172,12 +174,11 @@ func (t *tail) step(ctx context.Context) (atEnd bool, err error) {
 	n := 0
 	var lent *chunk
 	if t.stat.Size > t.pos {
-		if lent, err = t.files.chunks.borrow(ctx, t.local); err != nil {
+		if lent, err = t.files.chunks.borrow(ctx, t.local, len(t.rest)+t.again); err != nil {
 			return false, err
 		}
 		defer t.files.chunks.giveBack(lent)
-		n, err = t.file.ReadAt(lent.room(t.rest, t.stat.Size-t.pos), t.pos)
-		if err != nil && !errors.Is(err, io.EOF) {
+		if n, err = t.file.ReadAt(lent.room(t.rest, t.again, t.stat.Size-t.pos), t.pos-int64(t.again)); err != nil && !errors.Is(err, io.EOF) {
 			return false, fmt.Errorf("read: %w", err)
 		}
 	}
@@ -195,13 +196,14 @@ func (t *tail) step(ctx context.Context) (atEnd bool, err error) {
 		t.head = append(t.head, head[len(t.head):]...)
 		t.files.registry.Grow(t.id, t.head)
 	}
-	if n == 0 {
+	if n <= t.again { // less than before: it was emptied after the look at its size
 		t.modified = t.stat.Mtim
 		t.answer(false)
 		return true, nil
 	}
-	t.pos += int64(n)
-	t.bytes.Add(int64(n))
+	fresh := int64(n - t.again)
+	t.pos += fresh
+	t.bytes.Add(fresh)
 	if err := t.hand(ctx, lent.text(n), lent.lines); err != nil {
 		return false, err
 	}
@@ -221,7 +223,7 @@ func (t *tail) hand(ctx context.Context, text []byte, group []record.Record) err
 		start := t.pos - int64(len(text))
 		lines, used, pieces := cut(group[:0], text, start, t.files.cfg.MaxLine, like)
 		if len(lines) == 0 {
-			t.hold(text)
+			t.keep(text)
 			return nil
 		}
 		err := t.files.sink(ctx, lines)
@@ -237,27 +239,53 @@ func (t *tail) hand(ctx context.Context, text []byte, group []record.Record) err
 	}
 }
 
-// hold keeps a copy of the beginning of a line, and little memory besides.
-func (t *tail) hold(text []byte) {
-	if cap(t.rest) > 2*len(text)+spareRest {
-		t.rest = nil
+// keep copies the beginning of a line, which ends at pos, and holds little memory
+// besides. It leaves the line to be read again when all files together hold too much.
+func (t *tail) keep(text []byte) {
+	if len(text) > cap(t.rest) || cap(t.rest) > 2*len(text)+spareRest {
+		t.forget()
+		// Twice, so that a line that arrives in crumbs is not copied for each of them.
+		if size := min(2*len(text), t.files.cfg.MaxLine); t.files.chunks.hold(size) {
+			t.rest = make([]byte, 0, size)
+		} else {
+			t.again = len(text)
+			return
+		}
 	}
-	t.rest = append(t.rest[:0], text...)
+	t.rest, t.again = append(t.rest[:0], text...), 0
+}
+
+// forget gives up what is held.
+func (t *tail) forget() {
+	t.files.chunks.hold(-cap(t.rest))
+	t.rest, t.again = nil, 0
 }
 
 // handRest gives on a last line that will not be completed.
 func (t *tail) handRest(ctx context.Context) error {
-	if len(t.rest) == 0 {
+	known := len(t.rest) + t.again
+	if known == 0 {
 		return nil
 	}
-	line := record.Record{
+	lent, err := t.files.chunks.borrow(ctx, t.local, known)
+	if err != nil {
+		return err
+	}
+	defer t.files.chunks.giveBack(lent)
+	if _, err := t.file.ReadAt(lent.room(t.rest, t.again, 1)[:t.again], t.pos-int64(t.again)); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	message := lent.text(t.again)
+	t.forget()
+	line := append(lent.lines, record.Record{
 		Time:    time.Now().UnixMilli(),
 		Tags:    *t.tags.Load(),
-		Message: t.rest,
+		Message: message,
 		Origin:  record.Origin{Source: t.id, End: t.pos},
-	}
-	t.rest = nil
-	if err := t.files.sink(ctx, []record.Record{line}); err != nil {
+	})
+	err = t.files.sink(ctx, line)
+	clear(line)
+	if err != nil {
 		return fmt.Errorf("%w: %w", errSink, err)
 	}
 	t.lines.Add(1)
@@ -269,6 +297,9 @@ func (t *tail) handRest(ctx context.Context) error {
 // restart reads a file that was emptied from its beginning. What it holds now
 // is another source: offsets of the old content mean nothing in it.
 func (t *tail) restart(ctx context.Context) error {
+	if t.again > 0 { // it is not in the file any more
+		t.forget()
+	}
 	if err := t.handRest(ctx); err != nil {
 		return err
 	}
