@@ -214,7 +214,7 @@ func TestInlined(t *testing.T) {
 	hits, info, sum := trace(t, debugger.TraceOptions{PID: s.pid, Function: "main.double", Returns: true, Limit: 2}, func() { s.call(t, "twice", 6) })
 	// In the first copy the argument is read a little later than its code begins.
 	require.Contains(t, firstLine(hits[0]), `main.double(n=`)
-	require.Equal(t, `main.double(n=6)`, firstLine(hits[1]))
+	require.Equal(t, `main.double(n=6) with d=int{…unavailable}`, firstLine(hits[1]))
 	require.Equal(t, "main.once", parseCall(t, hits[1]).Debugger.Snapshot.Stack[1].Function)
 	require.Equal(t, "main.double", parseCall(t, hits[0]).Debugger.Snapshot.Stack[0].Function)
 	require.Equal(t, "main.twice", parseCall(t, hits[0]).Debugger.Snapshot.Stack[1].Function)

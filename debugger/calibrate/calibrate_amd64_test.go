@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,21 @@ func TestCosts(t *testing.T) {
 	}
 	require.Equal(t, c, Costs(), "measured once")
 	require.Equal(t, fixtureCode(t, "/proc/self/exe", fixtureFileOffsets(t)), fixtureCode(t, "/proc/self/mem", fixtureMemory()))
+}
+
+// TestCheapestOfMany is not what a call takes while the machine is busy, however long
+// that lasts.
+func TestCheapestOfMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		require.Equal(t, 9*time.Microsecond, cheapest(func() {
+			time.Sleep(9 * time.Microsecond)
+			if n++; n <= 2*perBatch { // another process runs
+				time.Sleep(perClass)
+			}
+		}, perClass))
+	})
 }
 
 // TestPlaceIsOwn puts the probes into this process, not into one that runs the same

@@ -26,11 +26,13 @@ func steppedFixture()
 func fixtureAddresses() (push, emulated, stepped uintptr)
 
 const (
-	// perClass is how long calls of one fixture are timed, perBatch how many are
-	// timed at once. The cheapest batch counts: what else the machine does only
-	// adds to it.
+	// perClass is how long calls of one fixture are timed; perBatch how many are timed
+	// at once, few enough that most batches run without another process in between.
+	// The cheapest batch counts: what else the machine does only adds to it.
 	perClass = 6 * time.Millisecond
-	perBatch = 32
+	perBatch = 4
+	// leastBatches are timed also when the machine is so busy that it takes longer.
+	leastBatches = 100
 	// leastTrap is less than any trap takes: nothing but calls without a probe is
 	// faster.
 	leastTrap = 50 * time.Nanosecond
@@ -72,10 +74,12 @@ func measure() (c plan.Costs, err error) {
 	return c, nil
 }
 
-// cheapest is what a call takes in the best of the batches that fit the time.
+// cheapest is what a call takes in the best of the batches that fit the time, and
+// of leastBatches.
 func cheapest(call func(), within time.Duration) time.Duration {
 	best := time.Duration(math.MaxInt64)
-	for begin := time.Now(); time.Since(begin) < within; {
+	begin := time.Now()
+	for n := 0; n < leastBatches || time.Since(begin) < within; n++ {
 		start := time.Now()
 		for range perBatch {
 			call()
