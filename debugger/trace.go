@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -223,8 +225,44 @@ func (t *tracer) info() TraceInfo {
 	return TraceInfo{
 		PID: t.process.PID, Exe: t.process.Exe, Service: t.process.Service,
 		Function: p.Function, File: p.File, Line: p.Line,
-		Sites: installed.Sites(), Notes: installed.Notes(),
+		Sites: installed.Sites(), Notes: append(installed.Notes(), unreadable(installed.Plans())...),
 	}
+}
+
+// unreadable says which variables cannot be read, and why, those of one reason
+// together.
+func unreadable(plans []*plan.Plan) (notes []string) {
+	type why struct {
+		reason     string
+		everywhere bool
+	}
+	var reasons []why
+	names := map[why][]string{}
+	for _, p := range plans {
+		for _, v := range p.Variables {
+			if v.Unavailable == "" {
+				continue
+			}
+			same := func(p *plan.Plan) bool {
+				return slices.ContainsFunc(p.Variables, func(o plan.Variable) bool { return o.Name == v.Name && o.Unavailable == v.Unavailable })
+			}
+			w := why{v.Unavailable, !slices.ContainsFunc(plans, func(p *plan.Plan) bool { return !same(p) })}
+			if names[w] == nil {
+				reasons = append(reasons, w)
+			}
+			if !slices.Contains(names[w], v.Name) {
+				names[w] = append(names[w], v.Name)
+			}
+		}
+	}
+	for _, w := range reasons {
+		where := "not readable: "
+		if !w.everywhere {
+			where = "not readable at some of the places: "
+		}
+		notes = append(notes, where+strings.Join(names[w], ", ")+": "+w.reason)
+	}
+	return notes
 }
 
 // deliver hands one hit to the caller; those beyond the limit are not wanted.

@@ -62,7 +62,10 @@ func sample() debugger.Status {
 				},
 				Targets: []debugger.TargetStatus{{
 					PID: 7, Exe: "/app", State: debugger.StateEmitting, Notes: []string{"no DWARF"},
-					Sites: []debugger.SiteStatus{{Kind: "entry", PC: "0x10", Anchor: "push", CostNS: 750}},
+					Sites: []debugger.SiteStatus{
+						{Kind: "entry", PC: "0x10", Anchor: "push", CostNS: 673, CostMeasured: true},
+						{Kind: "return", PC: "0x20", Anchor: "stepped", CostNS: 16000},
+					},
 				}},
 			},
 			{
@@ -81,7 +84,7 @@ func TestText(t *testing.T) {
 		"probe checkout (main.checkout): EMITTING; 10 hits, 4 snapshots, 5 over the rate, 1 dropped",
 		"  21 returns: 13 with their call, 18 alone, 12 of calls not captured; calls without a return: 14 unwound, 15 evicted, 16 overdue, 17 ended",
 		"  placed again 19 times with types that snapshots met; types pending: 1",
-		"  pid 7 /app: EMITTING, entry at 0x10 (push, about 750ns)",
+		"  pid 7 /app: EMITTING, entry at 0x10 (push, 673ns a hit, measured), return at 0x20 (stepped, 16µs a hit, nominal)",
 		"    note: no DWARF",
 		"probe gone (main.gone): ERROR; 0 hits, 0 snapshots, 0 over the rate, 0 dropped",
 		"  no function main.gone",

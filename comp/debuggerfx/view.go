@@ -35,7 +35,7 @@ func text(s debugger.Status) []string {
 			var line strings.Builder
 			fmt.Fprintf(&line, "  pid %d %s: %s", t.PID, t.Exe, t.State)
 			for _, site := range t.Sites {
-				fmt.Fprintf(&line, ", %s at %s (%s, about %s)", site.Kind, site.PC, site.Anchor, time.Duration(site.CostNS))
+				fmt.Fprintf(&line, ", %s at %s (%s)", site.Kind, site.PC, site.Cost())
 			}
 			lines = append(lines, line.String())
 			if t.Message != "" {

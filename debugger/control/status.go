@@ -1,7 +1,9 @@
 package control
 
 import (
+	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/vigil-agent/vigil/debugger/plan"
 )
@@ -72,6 +74,16 @@ type SiteStatus struct {
 	Anchor       string `json:"anchor"`
 	CostNS       int64  `json:"cost_ns"`
 	CostMeasured bool   `json:"cost_measured"`
+}
+
+// Cost says what a hit costs, for people: "push, 673ns a hit, measured", or "nominal"
+// when it is not of this machine.
+func (s SiteStatus) Cost() string {
+	from := "nominal"
+	if s.CostMeasured {
+		from = "measured"
+	}
+	return fmt.Sprintf("%s, %s a hit, %s", s.Anchor, time.Duration(s.CostNS), from)
 }
 
 // Sites are the probed instructions.
