@@ -2,6 +2,7 @@ package bpf
 
 import (
 	"bytes"
+	le "encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -95,7 +96,7 @@ func TestKernelAgreesBehindWords(t *testing.T) {
 					}
 					sent[got.StackID] = true
 					bias := got.Stack[0] - p.Sites[0].PC
-					want := interp.Follow(p, got.Items[0], interp.Machine{Read: read, Types: p.Types.Runtime.Types + bias}, frames)
+					want := interp.Follow(p, plan.SiteEntry, got.Items[0], interp.Machine{Read: read, Types: p.Types.Runtime.Types + bias}, frames)
 					require.Equal(t, want.Items, got.Items, "limits %+v, seed %d", limits, seed)
 					require.Equal(t, want.Incomplete, got.Incomplete)
 					items += len(got.Items)
@@ -186,6 +187,65 @@ func TestGenerics(t *testing.T) {
 			want, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.Equal(t, string(want), got.String())
+		})
+	}
+}
+
+// TestKernelKeepsTheDictionary follows the results of a method of a generic type, and
+// of a literal in a generic function, by the types they really have, and lets the reference interpreter follow the same
+// roots, with what it has kept itself.
+func TestKernelKeepsTheDictionary(t *testing.T) {
+	needKernel(t)
+	for name, build := range builds {
+		t.Run(name, func(t *testing.T) {
+			o := open(t, build)
+			mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", o.target.pid))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, mem.Close()) })
+			var got []string
+			var def plan.Definition
+			for i := range 4 {
+				if i%2 == 0 {
+					function := []string{"main.(*Pair[go.shape.float32,go.shape.*uint8]).Swap", "main.Later[go.shape.*uint8].func1"}[i/2]
+					def = plan.Definition{Function: function, Returns: true}
+				}
+				p := o.resolve(t, def)
+				require.True(t, p.KeepsDictionary())
+				s := load(t, Options{}, Probe{Plan: p})
+				require.NoError(t, s.Attach(o.target.exe, o.target.pid, 0))
+				o.target.call(t, "generic", 1)
+				events := drain(t, s)
+				require.Len(t, events, 2)
+				layout, err := snapshot.NewLayout(p, snapshot.Redaction{})
+				require.NoError(t, err)
+				var kept uint64
+				for _, e := range events {
+					site := p.Sites[e.Site]
+					m := interp.Machine{Types: p.Types.Runtime.Types + e.PC - site.PC, Kept: &kept, Read: func(b []byte, addr uint64) error {
+						_, err := mem.ReadAt(b, int64(addr))
+						return err
+					}}
+					want := interp.Follow(p, site.Kind, e.Items[0], m, len(e.Stack))
+					require.Equal(t, want.Items, e.Items)
+					require.NotZero(t, kept)
+				}
+				require.Equal(t, kept, le.LittleEndian.Uint64(events[1].Items[0].Data[p.Dictionary.RootOffset:]))
+				d := snapshot.NewDecoder(snapshot.Deps{
+					Wall:    func(uint64) time.Time { return time.Unix(0, 0) },
+					Process: func(*event.Event) snapshot.Process { return snapshot.Process{PID: 1, Symbols: namer{o.bin}} },
+				})
+				shot := d.Decode(layout, events[1])
+				_, tree, _ := strings.Cut(masked.ReplaceAllString(string(shot.AppendTree(nil)), "0x…"), "@return ")
+				tree, _, _ = strings.Cut(tree, "  stack")
+				got = append(got, tree)
+				def.Types = append(def.Types, shot.UnknownTypes()...)
+			}
+			require.Equal(t, []string{
+				"*main.Order 0x… …missing type information\n",
+				"*main.Order 0x…\n    ID int64 = 2\n    Name string = \"leaf\"\n    Next *main.Order = nil\n",
+				"*main.Order 0x… …missing type information\n",
+				"*main.Order 0x…\n    ID int64 = 2\n    Name string = \"leaf\"\n    Next *main.Order = nil\n",
+			}, got)
 		})
 	}
 }

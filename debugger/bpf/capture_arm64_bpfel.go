@@ -13,6 +13,12 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type captureBegan struct {
+	_     structs.HostLayout
+	Ktime uint64
+	Kept  uint64
+}
+
 type captureCall struct {
 	_      structs.HostLayout
 	Goid   uint64
@@ -82,6 +88,7 @@ type captureScratch struct {
 		Tail       uint64
 		Pc         uint64
 		Faults     uint64
+		Kept       uint64
 		Steps      uint32
 		Incomplete uint32
 		At         struct {

@@ -58,7 +58,7 @@ func TestKernelAgreesWithTheReferenceInterpreter(t *testing.T) {
 				frames = 0
 			}
 			sent[got.StackID] = true
-			want := interp.Follow(p, got.Items[0], interp.Machine{Read: read}, frames)
+			want := interp.Follow(p, plan.SiteEntry, got.Items[0], interp.Machine{Read: read}, frames)
 			require.Equal(t, want.Items, got.Items, "limits %+v, seed %d", limits, seed)
 			require.Equal(t, want.Incomplete, got.Incomplete)
 			items += len(got.Items)

@@ -53,6 +53,7 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 		"FRAGMENT_BYTES": maxFragment,
 		"FRAGMENTS":      event.MaxFragments,
 		"MAP_SLOTS":      gotype.Slots,
+		"DICTIONARY_FAR": plan.DictionaryFar,
 		"OP_FREE":        int(plan.FlagFree),
 		"OP_DIRECT":      int(plan.FlagDirect),
 		"OP_ITAB":        int(plan.FlagItab),
@@ -69,7 +70,7 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string][]string{
-		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS", "OP_INSTANCE"},
+		"op_code": {"OP_END", "OP_REGISTER", "OP_STACK", "OP_HOLE", "OP_POINTER", "OP_STRING", "OP_SLICE", "OP_INTERFACE", "OP_RING", "OP_GROUPS", "OP_INSTANCE", "OP_KEEP", "OP_KEPT"},
 		"end":     {"END_NONE", "END_ENTRY", "END_RETURN"},
 		"groups":  {"GROUPS_SMALL", "GROUPS_TABLE", "GROUPS_BUCKETS", "GROUPS_OLD", "GROUPS_NEXT"},
 		"reason":  {"REASON_NONE", "REASON_UNAVAILABLE", "REASON_LENGTH", "REASON_COLLECTION", "REASON_TOO_LARGE", "REASON_POINTERS"},
@@ -77,7 +78,7 @@ func TestConstantsMatchTheProgram(t *testing.T) {
 	require.Equal(t, []uint32{0, 0, 1, 2}, []uint32{
 		endOf(plan.SiteEntry, false), endOf(plan.SiteLine, false), endOf(plan.SiteEntry, true), endOf(plan.SiteReturn, true),
 	})
-	require.EqualValues(t, plan.OpInstance, len(names["op_code"])-1)
+	require.EqualValues(t, plan.OpKept, len(names["op_code"])-1)
 	require.EqualValues(t, plan.GroupsNext, len(names["groups"])-1)
 	require.EqualValues(t, event.MaxReason, len(names["reason"])-1)
 }

@@ -159,9 +159,7 @@ func (c *compiler) closure(id gotype.ID) {
 		}
 	}
 	if d := c.dictionary; d != nil && !c.full(uint64(d.InClosure)) {
-		c.code = append(c.code, Op{
-			Code: OpPointer, Flags: FlagFree, Offset: d.InClosure, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
-		})
+		c.follows(d, d.InClosure, c.keep)
 	}
 }
 

@@ -29,7 +29,15 @@ const (
 	OpRing      // channel: capture the elements that wait, at most Limit of Size bytes
 	OpGroups    // groups or buckets of a map: capture those with entries, each an item
 	OpInstance  // value of Size bytes at Offset: when its type, the word Aux of the dictionary at CFA of the root, is one of Plan.Dynamic, follow it as that and pass over Limit instructions
+	OpKeep      // dictionary at Offset: keep it with the call until that returns, when it is at most DictionaryFar from runtime.types
+
+	OpKept // root[Offset:][:8] = what the entry of the call has kept; 0 when it was not seen
 )
+
+// DictionaryFar is how far, in bytes, a dictionary is from runtime.types at most:
+// the linker puts both into the same part of a program. What a closure has at the
+// place of one may be something else, when nothing in it needs one.
+const DictionaryFar = 1 << 31
 
 // OpFlags refine an instruction.
 type OpFlags uint8

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/gotype"
@@ -54,12 +55,13 @@ func Compile(p *Plan) error {
 		return err
 	}
 	c.layout(p)
-	if d := p.Dictionary; d != nil && d.InClosure > 0 && d.Words > 0 && d.Words <= maxInstances {
-		c.dictionary = d
+	c.dictionary, c.keep = p.Dictionary, p.KeepsDictionary()
+	if d := p.Dictionary; d != nil && (d.Words <= 0 || d.Words > maxInstances) {
+		c.dictionary, c.keep = nil, false
 	}
-	c.root(p, p.Dictionary, func(r Role) bool { return r != RoleResult })
+	c.root(p, false)
 	if p.Returns() {
-		c.root(p, nil, func(r Role) bool { return r == RoleResult })
+		c.root(p, true)
 	}
 	if p.has(SiteTail) {
 		c.noResults(p)
@@ -131,8 +133,9 @@ type compiler struct {
 	order   []routine
 	wanted  map[routine]uint32
 	dynamic []Dynamic
-	// dictionary is where it is in the closure; nil when it is not there.
+	// dictionary is that of the plan, which keep says is kept with calls.
 	dictionary *Dictionary
+	keep       bool
 	// referring remembers the answers of refers.
 	referring map[gotype.ID]bool
 }
@@ -193,7 +196,7 @@ func (c *compiler) layout(p *Plan) {
 	}
 	if !given {
 		p.RootSize = uint32((end + 7) &^ 7)
-		if d := p.Dictionary; d != nil && d.InClosure == 0 {
+		if d := p.Dictionary; d != nil && (d.InClosure == 0 || p.KeepsDictionary()) {
 			d.RootOffset = p.RootSize
 			p.RootSize += wordSize
 		}
@@ -212,26 +215,32 @@ func allVector(pieces []Piece) bool {
 
 func (p Piece) vector() bool { return p.Kind == PieceRegister && p.Reg >= generalRegisters }
 
-// root emits a routine that fills the root with the variables of some roles:
-// every copy first, because what is followed is read from the copies.
-func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
-	for _, v := range p.Variables {
-		if roles(v.Role) {
+// root emits a routine that fills the root with the results, or with the other
+// variables: every copy first, because what is followed is read from the copies.
+func (c *compiler) root(p *Plan, results bool) {
+	wanted := func(v *Variable) bool { return len(v.Pieces) > 0 && (v.Role == RoleResult) == results }
+	for i := range p.Variables {
+		if v := &p.Variables[i]; wanted(v) {
 			c.copies(v.Pieces, v.RootOffset)
 		}
 	}
-	if d != nil && (d.InClosure > 0 || d.RootOffset+wordSize > p.RootSize || d.Words <= 0 || d.Words > maxInstances) {
+	d := c.dictionary
+	switch {
+	case d == nil || d.RootOffset+wordSize > p.RootSize:
 		d = nil
-	}
-	if d != nil {
+	case results && c.keep:
+		c.code = append(c.code, Op{Code: OpKept, Offset: d.RootOffset, Size: wordSize})
+		c.follows(d, d.RootOffset, false)
+	case results || d.InClosure > 0:
+		d = nil
+	default:
 		c.copies(d.Pieces, d.RootOffset)
-		c.code = append(c.code, Op{
-			Code: OpPointer, Flags: FlagFree, Offset: d.RootOffset, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
-		})
+		c.follows(d, d.RootOffset, c.keep)
 	}
 	c.start, c.visits = len(c.code), 0
-	for _, v := range p.Variables {
-		if len(v.Pieces) == 0 || !roles(v.Role) {
+	for i := range p.Variables {
+		v := &p.Variables[i]
+		if !wanted(v) {
 			continue
 		}
 		if v.Indirect || v.Closure {
@@ -251,6 +260,25 @@ func (c *compiler) root(p *Plan, d *Dictionary, roles func(Role) bool) {
 		c.code[at].Limit = uint32(len(c.code) - at - 1)
 	}
 	c.code = append(c.code, Op{Code: OpEnd})
+}
+
+// follows emits the capture of the dictionary that a word leads to, and keeps it
+// with the call when that is asked for.
+func (c *compiler) follows(d *Dictionary, at uint32, keep bool) {
+	c.code = append(c.code, Op{
+		Code: OpPointer, Flags: FlagFree, Offset: at, Type: event.TypeDictionary, Size: uint32(d.Words) * wordSize, Limit: 1,
+	})
+	if keep {
+		c.code = append(c.code, Op{Code: OpKeep, Offset: at})
+	}
+}
+
+// KeepsDictionary reports whether the root has the dictionary where calls return:
+// when results are of types in it.
+func (p *Plan) KeepsDictionary() bool {
+	return p.Dictionary != nil && p.Returns() && slices.ContainsFunc(p.Variables, func(v Variable) bool {
+		return v.Role == RoleResult && v.Instance > 0
+	})
 }
 
 // noResults emits a routine for where the results are not there yet.

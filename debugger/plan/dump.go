@@ -12,6 +12,7 @@ var opNames = [...]string{
 	OpEnd: "end", OpRegister: "register", OpStack: "stack", OpHole: "hole",
 	OpPointer: "pointer", OpString: "string", OpSlice: "slice",
 	OpInterface: "iface", OpRing: "ring", OpGroups: "groups", OpInstance: "instance",
+	OpKeep: "keep", OpKept: "kept",
 }
 
 // String is the instruction's name in dumps.
@@ -103,6 +104,10 @@ func dumpOp(b *strings.Builder, op Op, name func(gotype.ID) string) {
 		fmt.Fprintf(b, "-> %s, up to %d x %d bytes, length at +%d, first at +%d", name(op.Type), op.Limit, op.Size, op.CFA, op.Aux)
 	case OpInstance:
 		fmt.Fprintf(b, "-> as word %d of the dictionary at +%d, %d bytes, pass over %d", op.Aux, op.CFA, op.Size, op.Limit)
+	case OpKeep:
+		b.WriteString("with the call")
+	case OpKept:
+		b.WriteString("<- the call")
 	case OpGroups:
 		fmt.Fprintf(b, "-> %s, %d bytes each, ", name(op.Type), op.Size)
 		dumpGroups(b, op)

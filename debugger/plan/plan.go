@@ -141,8 +141,9 @@ type Variable struct {
 
 // Dictionary is an argument that generic functions take besides: a pointer to
 // words, of which some are the run-time types of an instance. It is read at
-// entries, into the root at RootOffset. Function literals have it in their
-// closure, at InClosure; there is no piece then.
+// entries, into the root at RootOffset, and kept with the call: where it returns
+// the root has it again. Function literals have it in their closure, at InClosure;
+// there is no piece then.
 type Dictionary struct {
 	Pieces     []Piece
 	RootOffset uint32

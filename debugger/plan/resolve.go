@@ -290,7 +290,7 @@ func layout(p *Plan) {
 		v.RootOffset = uint32(at)
 		at = (at + t.Size + rootAlign - 1) &^ (rootAlign - 1)
 	}
-	if p.Dictionary != nil && p.Dictionary.InClosure == 0 {
+	if d := p.Dictionary; d != nil && (d.InClosure == 0 || p.KeepsDictionary()) {
 		p.Dictionary.RootOffset = uint32(at)
 		at += wordSize
 	}

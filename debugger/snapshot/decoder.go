@@ -122,7 +122,7 @@ func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 	s.entered = true
 	s.r.event = e
 	s.r.index.reset(e.Items, nil)
-	s.r.learn(e)
+	s.r.learn(e, false)
 	if d := l.plan.Dictionary; d != nil && d.InClosure > 0 && len(s.r.dictionary) > 0 {
 		s.r.index.reset(e.Items, l) // the kernel does not look into closures: its items are of the shapes
 	}
@@ -137,13 +137,8 @@ func (s *Snapshot) readEntry(l *Layout, e *event.Event) {
 func (s *Snapshot) readReturn(l *Layout, e *event.Event) {
 	s.returned = true
 	s.r.event = e
-	// The kernel does not have the dictionary any more: its items are of the shapes,
-	// and the dictionary that the entry had says what they really are.
-	var shapes *Layout
-	if len(s.r.dictionary) > 0 {
-		shapes = l
-	}
-	s.r.index.reset(e.Items, shapes)
+	s.r.index.reset(e.Items, nil)
+	s.r.learn(e, true)
 	s.results = len(s.r.values)
 	if l.result != nil {
 		i := s.r.add(&resultLabel, l.result)

@@ -139,20 +139,20 @@ func (r *reader) closure(v *variable, root view) view {
 	return view{data: it.Data, missing: kernelReason(it.Reason)}
 }
 
-// farthest is how far a dictionary is from runtime.types, which the linker puts
-// into the same part of a program: what a closure has at the place of one may be
-// something else, when nothing in it needs one.
-const farthest = 1 << 31
-
-// learn finds the dictionary of a generic function in the event of its entry.
-func (r *reader) learn(e *event.Event) {
+// learn finds the dictionary of a generic function in an event: at a return the
+// kernel has kept it since the entry.
+func (r *reader) learn(e *event.Event, returns bool) {
+	r.dictionary = nil
 	d, site := r.layout.plan.Dictionary, r.layout.site(e.Site)
 	if d == nil || site == nil || e.PC == 0 || len(e.Items) == 0 {
 		return
 	}
-	at := wordAt(e.Items[0].Data, d.RootOffset)
-	if d.InClosure > 0 {
-		at = 0
+	var at uint64
+	switch {
+	case returns && !r.layout.plan.KeepsDictionary():
+	case returns || d.InClosure == 0:
+		at = wordAt(e.Items[0].Data, d.RootOffset)
+	default:
 		for i := range r.layout.vars {
 			if v := &r.layout.vars[i]; v.closure {
 				at = wordAt(r.closure(v, view{data: e.Items[0].Data}).data, d.InClosure)
@@ -160,7 +160,7 @@ func (r *reader) learn(e *event.Event) {
 		}
 	}
 	types := r.layout.behind.Types + e.PC - site.PC
-	if at+farthest-types > 2*farthest {
+	if at+plan.DictionaryFar-types > 2*plan.DictionaryFar {
 		return
 	}
 	if it := r.index.find(event.TypeDictionary, at); it != nil {

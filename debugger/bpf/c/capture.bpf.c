@@ -138,15 +138,15 @@ static __always_inline void submit(struct scratch *s, struct stats *st, __u64 st
 /*
  * A call is captured at both ends or at none: its return asks whether the entry
  * was. Reports whether the hit is to be captured, and counts it otherwise; entry
- * is when the call of a return began.
+ * is what that of a return has left.
  */
 static __always_inline bool wanted(struct pt_regs *ctx, struct params *p, struct site *site, struct stats *st,
-				   struct call *call, __u64 now, __u64 *entry)
+				   struct call *call, __u64 now, struct began *entry)
 {
 	bool known = call->goid && call->depth;
 
 	if (site->end == END_RETURN) {
-		__u64 *began = known ? bpf_map_lookup_elem(&calls, call) : NULL;
+		struct began *began = known ? bpf_map_lookup_elem(&calls, call) : NULL;
 
 		count(st->returns, 1);
 		if (!began) {
@@ -165,9 +165,21 @@ static __always_inline bool wanted(struct pt_regs *ctx, struct params *p, struct
 			bpf_map_delete_elem(&calls, call);
 		return false;
 	}
-	if (site->end == END_ENTRY && known)
-		bpf_map_update_elem(&calls, call, &now, BPF_ANY);
+	if (site->end == END_ENTRY && known) {
+		struct began began = {.ktime = now};
+
+		bpf_map_update_elem(&calls, call, &began, BPF_ANY);
+	}
 	return true;
+}
+
+/* Keeps the dictionary that an entry has found until the call returns. */
+static __always_inline void keep(struct call *call, __u64 dictionary)
+{
+	struct began *began = bpf_map_lookup_elem(&calls, call);
+
+	if (began)
+		began->kept = dictionary;
 }
 
 SEC("uprobe")
@@ -190,7 +202,8 @@ int on_hit(struct pt_regs *ctx)
 
 	if (!site)
 		return 0;
-	__u64 start = bpf_ktime_get_ns(), entry = 0;
+	__u64 start = bpf_ktime_get_ns();
+	struct began entry = {};
 	__u64 cfa = REG_SP(ctx) + (__s64)site->cfa;
 	struct goroutine g;
 	struct call call = {.target = target, .probe = probe};
@@ -223,7 +236,7 @@ int on_hit(struct pt_regs *ctx)
 	h->ktime = start;
 	h->pc = REG_IP(ctx);
 	h->depth = stack_depth(&g, cfa);
-	h->entry = entry;
+	h->entry = entry.ktime;
 	h->cpu = bpf_get_smp_processor_id();
 	__u64 frames = walk_stack(s, ctx, site, p->frames), stack = 0, fresh = 0;
 
@@ -239,7 +252,10 @@ int on_hit(struct pt_regs *ctx)
 	s->vm.cursor = sizeof(*h) + frames * 8;
 	s->vm.types = REG_IP(ctx) + site->types;
 	copy_registers(s->regs, ctx);
+	s->vm.kept = entry.kept;
 	interpret(s, p, site, cfa, probe);
+	if (site->end == END_ENTRY && s->vm.kept)
+		keep(&call, s->vm.kept);
 	submit(s, st, start, fresh);
 	release(s);
 	return 0;

@@ -289,6 +289,18 @@ static __always_inline void instance(struct run *r, struct scratch *s, struct op
 	vm->pc += op->limit;
 }
 
+/*
+ * Keeps the dictionary with the call. It lies near runtime.types; what a closure
+ * has in its place, when nothing in it needs one, does not.
+ */
+static __always_inline void keep_dictionary(struct scratch *s, struct op *op)
+{
+	__u64 dictionary = word(s, op->offset);
+
+	if (!((dictionary - s->vm.types + DICTIONARY_FAR) >> 32))
+		s->vm.kept = dictionary;
+}
+
 /* What waits in a channel: up to two runs of its ring. True to be called again. */
 static __always_inline bool ring_part(struct scratch *s, struct op *op)
 {
@@ -474,7 +486,7 @@ static __always_inline void copy(struct run *r, struct scratch *s, struct op *op
 		}
 		v = from[0];
 	} else {
-		v = s->regs[masked(op->reg, REGISTERS - 1)];
+		v = op->code == OP_KEPT ? s->vm.kept : s->regs[masked(op->reg, REGISTERS - 1)];
 	}
 	/* Constant sizes, so that a copy is one store. Nothing else fits a
 	 * register but the odd tail of a struct. */
@@ -535,6 +547,7 @@ static __always_inline bool special(struct run *r, struct scratch *s, struct op 
 	switch (op->code) {
 	case OP_REGISTER:
 	case OP_STACK:
+	case OP_KEPT:
 		copy(r, s, op);
 		return true;
 	case OP_HOLE:
@@ -550,6 +563,9 @@ static __always_inline bool special(struct run *r, struct scratch *s, struct op 
 		break;
 	case OP_INSTANCE:
 		instance(r, s, op);
+		break;
+	case OP_KEEP:
+		keep_dictionary(s, op);
 		break;
 	case OP_RING:
 		return !ring_part(s, op);

@@ -24,6 +24,7 @@
 #define MAP_SLOTS 8	     /* entries of a group of a map */
 #define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */
+#define DICTIONARY_FAR 2147483648 /* plan.DictionaryFar */
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
 #define WAKE_NS 10000000ULL /* the longest time between wake-ups of the reader while events flow */
@@ -40,6 +41,8 @@ enum op_code {
 	OP_RING,
 	OP_GROUPS,
 	OP_INSTANCE,
+	OP_KEEP,
+	OP_KEPT,
 };
 
 /* plan.Op.Flags */
@@ -117,6 +120,12 @@ struct call {
 	__u32 probe;
 	__u32 depth; /* of its frame: bytes of the goroutine's stack above it */
 	__u32 pad;
+};
+
+/* What its entry leaves to its return. */
+struct began {
+	__u64 ktime;
+	__u64 kept; /* the dictionary of a generic function; 0 for others */
 };
 
 /* One site. The index in the attach cookie counts from first_site. */

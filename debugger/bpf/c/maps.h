@@ -65,13 +65,13 @@ struct {
 	__type(value, __u64);
 } throttle SEC(".maps");
 
-/* When the captured calls that have not returned began. What a panic took away is
+/* The captured calls that have not returned. What a panic took away is
  * overwritten by the next call of the frame, or is the least recently used. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct call);
-	__type(value, __u64);
+	__type(value, struct began);
 } calls SEC(".maps");
 
 /* SCRATCH_SLOTS of every CPU, side by side; CPUs share them where there are many. */

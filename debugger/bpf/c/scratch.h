@@ -58,6 +58,7 @@ struct vm {
 	__u64 head, tail; /* queue, as ever growing numbers */
 	__u64 pc;	  /* next instruction, relative to the probe's code */
 	__u64 faults;
+	__u64 kept;	  /* what an entry keeps with its call, or has kept at a return */
 	__u32 steps;	  /* instructions that were run */
 	__u32 incomplete;
 	struct scan at; /* what is being scanned; base is the current element */

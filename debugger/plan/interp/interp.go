@@ -33,6 +33,9 @@ type Machine struct {
 	CFA uint64
 	// Types is the run-time address of runtime.types.
 	Types uint64
+	// Kept is what an entry keeps with its call; at its return it is the same. Nil
+	// keeps nothing.
+	Kept *uint64
 	// Read fills b from an address, all of it or none.
 	Read func(b []byte, addr uint64) error
 }
@@ -48,10 +51,10 @@ func Run(p *plan.Plan, kind plan.SiteKind, m Machine, frames int) *event.Event {
 	return r.e
 }
 
-// Follow is Run at an entry whose root was captured already: copies are
-// skipped.
-func Follow(p *plan.Plan, root event.Item, m Machine, frames int) *event.Event {
+// Follow is Run at a site whose root was captured already: copies are skipped.
+func Follow(p *plan.Plan, kind plan.SiteKind, root event.Item, m Machine, frames int) *event.Event {
 	r := newRun(p, m, frames)
+	r.pc = p.RootRoutine(kind)
 	r.copied = true
 	r.e.Items[0] = event.Item{Addr: root.Addr, Data: slices.Clone(root.Data)}
 	r.at.data = r.e.Items[0].Data
@@ -120,7 +123,7 @@ func (r *run) loop() {
 			if !r.advance() {
 				return
 			}
-		case plan.OpRegister, plan.OpStack, plan.OpHole:
+		case plan.OpRegister, plan.OpStack, plan.OpHole, plan.OpKept:
 			if !r.copied || op.Code == plan.OpHole {
 				r.copy(op)
 			}
@@ -161,6 +164,10 @@ func (r *run) copy(op plan.Op) {
 		}
 		clear(to)
 		r.hole(op)
+	case plan.OpKept:
+		if r.m.Kept != nil {
+			binary.LittleEndian.PutUint64(to, *r.m.Kept)
+		}
 	case plan.OpHole:
 		r.hole(op)
 	}
@@ -209,6 +216,10 @@ func (r *run) value(op plan.Op) {
 		r.dynamicValue(op)
 	case plan.OpInstance:
 		r.instance(op)
+	case plan.OpKeep:
+		if d := r.word(op.Offset); r.m.Kept != nil && d+plan.DictionaryFar-r.m.Types < 2*plan.DictionaryFar {
+			*r.m.Kept = d
+		}
 	case plan.OpRing:
 		again = r.ring(op)
 	case plan.OpGroups:

@@ -72,7 +72,7 @@ func TestListIsFollowedToItsDepth(t *testing.T) {
 		{Type: str, Addr: 0x999, Data: []byte{}, Reason: event.ReasonUnavailable},
 	}}, e)
 
-	require.Equal(t, e, Follow(p, e.Items[0], m, 0), "a captured root leads to the same items")
+	require.Equal(t, e, Follow(p, plan.SiteEntry, e.Items[0], m, 0), "a captured root leads to the same items")
 }
 
 func TestUnreadableStackIsAHole(t *testing.T) {
@@ -103,5 +103,43 @@ func TestEventIsNeverTooLong(t *testing.T) {
 		const most = maxFragments * fragmentBytes
 		require.LessOrEqual(t, len(event.Append(nil, e)), most)
 		require.Greater(t, len(event.Append(nil, e)), most-maxFragments*(64+headerSize))
+	}
+}
+
+// TestResultsHaveTheTypesOfTheDictionary runs both ends of calls of a generic
+// function.
+func TestResultsHaveTheTypesOfTheDictionary(t *testing.T) {
+	t.Parallel()
+	const types = 1 << 40
+	p, node, _ := list(t, plan.Limits{})
+	shape := p.Types.Add(gotype.Type{Kind: gotype.Pointer, Name: "*go.shape.uint8", Size: 8, Elem: p.Types.Add(gotype.Type{Kind: gotype.Uint, Name: "uint8", Size: 1})})
+	ptr := p.Variables[0].Type
+	held := *p.Types.Get(ptr)
+	held.RuntimeOffset, held.Held = 0x40, gotype.HeldDirect
+	p.Types.Set(ptr, held)
+	register := func(n uint8) []plan.Piece { return []plan.Piece{{Kind: plan.PieceRegister, Reg: n, Size: 8}} }
+	p.Variables = []plan.Variable{{Name: "r", Role: plan.RoleResult, Type: shape, Instance: 2, Pieces: register(0)}}
+	p.Dictionary = &plan.Dictionary{Words: 2, Pieces: register(3)}
+	p.Sites = []plan.Site{{Kind: plan.SiteEntry}, {Kind: plan.SiteReturn}}
+	p.RootSize = 0
+	require.NoError(t, plan.Compile(p))
+	value := words(1, 0, 0, 0)
+	for dictionary, want := range map[uint64]gotype.ID{
+		types + 0x1000:                 node,
+		types - 0x1000:                 node,
+		types + plan.DictionaryFar:     p.Types.Get(shape).Elem,
+		types - plan.DictionaryFar - 8: p.Types.Get(shape).Elem,
+		0:                              p.Types.Get(shape).Elem,
+	} {
+		var kept uint64
+		m := Machine{Types: types, Kept: &kept, Read: memory{0x100: value, dictionary: words(0, types+0x40)}.read}
+		m.Registers[0], m.Registers[3] = 0x100, dictionary
+		Run(p, plan.SiteEntry, m, 0)
+		m.Registers[3] = 0xdead // overwritten by then
+		e := Run(p, plan.SiteReturn, m, 0)
+		last := e.Items[len(e.Items)-1]
+		require.EqualValues(t, 0x100, last.Addr)
+		require.Equal(t, want, last.Type, "dictionary at %#x", dictionary)
+		require.Equal(t, words(0x100, kept), e.Items[0].Data)
 	}
 }

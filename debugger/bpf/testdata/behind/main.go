@@ -175,6 +175,16 @@ func (p *Pair[K, V]) Swap(v V) V { sink++; return v }
 //go:noinline
 func Generic[T any, M map[string]T](list []T, one *T, m M) T { sink++; return *one }
 
+// Later returns a function literal that needs the types of the generic function.
+//
+//go:noinline
+func Later[T any](v T) func() T {
+	return func() T {
+		boxAny = any(v)
+		return v
+	}
+}
+
 func generic() {
 	c, text := []Celsius{20, 21}, []Odd{{1}}
 	keep = append(keep, c, text)
@@ -183,6 +193,7 @@ func generic() {
 	p := &Pair[Celsius, *Order]{30, order}
 	keep = append(keep, p)
 	p.Swap(leaf)
+	Later(leaf)()
 }
 
 // keep holds what must not be on a stack.
