@@ -85,7 +85,7 @@ func (s *spooled) resume(ctx context.Context) {
 			return
 		}
 		s.registry.Begin(b.Records)
-		s.registry.CommitThrough(lastOrigins(b.Records)...)
+		s.registry.CommitThrough(record.LastOrigins(b.Records)...)
 	}
 }
 
@@ -184,7 +184,7 @@ func (s *spooled) put(ctx context.Context, lines []record.Record, aside *quarant
 	case err != nil:
 		return err
 	}
-	s.registry.CommitThrough(lastOrigins(lines)...)
+	s.registry.CommitThrough(record.LastOrigins(lines)...)
 	if err == nil {
 		s.committed.Store(seq)
 	}
@@ -209,21 +209,6 @@ func (s *spooled) introduce(lines []record.Record) {
 	if err := s.registry.Flush(context.Background()); err != nil {
 		s.log.Error("the place of new files cannot be saved; a crash would send their lines twice", "error", err)
 	}
-}
-
-// lastOrigins are the last place of each source.
-func lastOrigins(lines []record.Record) []record.Origin {
-	var out []record.Origin
-	for i := range slices.Backward(lines) {
-		o := lines[i].Origin
-		if i+1 < len(lines) && lines[i+1].Origin.Source == o.Source {
-			continue // runs of one source are the rule
-		}
-		if !slices.ContainsFunc(out, func(x record.Origin) bool { return x.Source == o.Source }) {
-			out = append(out, o)
-		}
-	}
-	return out
 }
 
 // flush returns when everything in the spool is acknowledged.

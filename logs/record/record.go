@@ -1,7 +1,8 @@
 // Package record holds the one value that travels through the logs engine: a
-// log line and what is known about it. It has no behaviour and no dependencies,
-// so that source, codec, stream and intake agree without importing each other.
+// log line and what is known about it. It has no dependencies, so that source, codec, stream and intake agree without importing each other.
 package record
+
+import "slices"
 
 // Record is one log line.
 type Record struct {
@@ -27,4 +28,27 @@ type Origin struct {
 	Source string
 	// End is the offset just after the line, its line feed included, in bytes.
 	End int64
+}
+
+// LastOrigins is the last origin of each source in recs; lines without one are left
+// out.
+func LastOrigins(recs []Record) []Origin {
+	var out []Origin
+	at := -1
+	for i := range recs {
+		o := recs[i].Origin
+		if o.Source == "" {
+			continue
+		}
+		if at < 0 || out[at].Source != o.Source { // runs of one source are the rule
+			at = slices.IndexFunc(out, func(known Origin) bool { return known.Source == o.Source })
+		}
+		if at < 0 {
+			at = len(out)
+			out = append(out, o)
+			continue
+		}
+		out[at] = o
+	}
+	return out
 }

@@ -122,7 +122,7 @@ var (
 func newCore(cfg Config, ladder []Codec, jitter func(time.Duration) time.Duration) (*core, error) {
 	c := &core{
 		cfg: cfg, ladder: ladder, jitter: jitter, newID: newSessionID, state: StateNew,
-		lastID: maxBatchID, window: maxWindow, keepalive: cfg.KeepaliveTime,
+		lastID: maxBatchID, window: maxWindow, keepalive: cfg.KeepaliveTime, queue: queue{bound: cfg.MaxInflightBytes},
 	}
 	for _, e := range cfg.Endpoints {
 		c.endpoints = append(c.endpoints, endpoint{address: e.Address, limits: Limits{DataBytes: cfg.MaxDataBytes}})

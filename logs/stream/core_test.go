@@ -177,16 +177,6 @@ func TestEncodedAheadIsBounded(t *testing.T) {
 	require.Zero(t, s.core.queue.len())
 }
 
-func TestLastOrigins(t *testing.T) {
-	t.Parallel()
-	o := func(source string, end int64) record.Record {
-		return record.Record{Origin: record.Origin{Source: source, End: end}}
-	}
-	require.Nil(t, lastOrigins([]record.Record{o("", 0), o("", 7)}))
-	require.Equal(t, []record.Origin{{Source: "a", End: 5}, {Source: "b", End: 4}, {Source: "c", End: 1}},
-		lastOrigins([]record.Record{o("a", 1), o("a", 2), o("b", 3), o("", 9), o("c", 1), o("b", 4), o("a", 5)}))
-}
-
 func TestAppendKeepsNothingOfTheCaller(t *testing.T) {
 	t.Parallel()
 	s := newScript(t, Config{}, wordCodec{})
@@ -197,4 +187,50 @@ func TestAppendKeepsNothingOfTheCaller(t *testing.T) {
 	s.start()
 	require.Equal(t, "begin 1 rows s1/1 base=0 first=1\nsend 1/1 def 1 before; log 1 1\n", s.opened())
 	require.Equal(t, "release 1 [{s 1}]\n", s.ack(1))
+}
+
+// What is kept for reuse fits into what is in flight leaves of the bound.
+func TestIdleBatchesStayWithinTheBound(t *testing.T) {
+	t.Parallel()
+	lines := func(bytes int) []record.Record {
+		return []record.Record{{Message: make([]byte, bytes)}, {Message: make([]byte, bytes)}}
+	}
+	q := queue{bound: 1 << 20}
+	add := func(bytes int) {
+		b := q.blank()
+		b.keep(lines(bytes))
+		q.push(b)
+	}
+	for range 10 {
+		add(40_000)
+	}
+	for q.len() > 0 {
+		q.recycle(q.pop())
+	}
+	require.Len(t, q.idle, 10)
+	idle := q.idleBytes
+	require.Greater(t, idle, 800_000)
+	add(40_000)
+	require.Len(t, q.idle, 9, "one of them is used")
+	add(120_000)
+	for q.len() < 6 {
+		add(40_000)
+	}
+	require.LessOrEqual(t, q.bytes+q.idleBytes, q.bound)
+	for q.len() > 0 {
+		q.recycle(q.pop())
+		require.LessOrEqual(t, q.bytes+q.idleBytes, q.bound)
+	}
+	rooms := 0
+	for _, b := range q.idle {
+		rooms += b.room()
+	}
+	require.Equal(t, rooms, q.idleBytes)
+	add(1 << 20)
+	require.Empty(t, q.idle)
+	require.Zero(t, q.idleBytes)
+	// A short batch does not keep the memory of a long one.
+	b := &batch{text: make([]byte, 0, 1<<20)}
+	b.keep(lines(10))
+	require.LessOrEqual(t, cap(b.text), spareTextBytes)
 }

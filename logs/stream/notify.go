@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/vigil-agent/vigil/logs/record"
@@ -114,7 +115,7 @@ func (n *notifier) durable() (uint64, <-chan struct{}) {
 // mergeOrigins appends to older what newer adds or moves on.
 func mergeOrigins(older, newer []record.Origin) []record.Origin {
 	for _, o := range newer {
-		if at := indexOf(older, o.Source); at >= 0 {
+		if at := slices.IndexFunc(older, func(known record.Origin) bool { return known.Source == o.Source }); at >= 0 {
 			older[at] = o
 		} else {
 			older = append(older, o)

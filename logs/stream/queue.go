@@ -12,11 +12,9 @@ import (
 // and source are shared between records.
 const recordBytes = int(unsafe.Sizeof(record.Record{}))
 
-// Bounds of what is kept for reuse, so that a burst does not stay in memory.
-const (
-	maxIdleBatches   = 64
-	maxIdleTextBytes = 1 << 20
-)
+// spareTextBytes is what a batch may have room for besides its messages and three
+// times as much.
+const spareTextBytes = 64 << 10
 
 // batch is one entry of the queue: the records of one Append, or of a part of one
 // that had to be divided.
@@ -49,13 +47,16 @@ type batch struct {
 
 func (b *batch) bytes() int { return len(b.recs)*recordBytes + len(b.text) + len(b.payload.Data) }
 
+// room is the memory that a batch without a payload keeps when it is empty.
+func (b *batch) room() int { return cap(b.recs)*recordBytes + cap(b.text) }
+
 // keep copies recs into the batch.
 func (b *batch) keep(recs []record.Record) {
 	size := 0
 	for i := range recs {
 		size += len(recs[i].Message)
 	}
-	if cap(b.text) < size {
+	if cap(b.text) < size || cap(b.text) > 4*size+spareTextBytes {
 		b.text = make([]byte, 0, size)
 	}
 	b.recs = append(b.recs[:0], recs...)
@@ -65,40 +66,7 @@ func (b *batch) keep(recs []record.Record) {
 		b.text = append(b.text, b.recs[i].Message...)
 		b.recs[i].Message = b.text[from:len(b.text):len(b.text)]
 	}
-	b.origins = lastOrigins(recs)
-}
-
-// lastOrigins is the last origin of each source in recs.
-func lastOrigins(recs []record.Record) []record.Origin {
-	var out []record.Origin
-	at := -1
-	for i := range recs {
-		o := recs[i].Origin
-		if o.Source == "" {
-			continue
-		}
-		if at < 0 || out[at].Source != o.Source {
-			at = indexOf(out, o.Source)
-		}
-		if at < 0 {
-			at = len(out)
-			out = append(out, o)
-			continue
-		}
-		out[at] = o
-	}
-	return out
-}
-
-// indexOf searches from the end: lines of one source come in runs, and a batch
-// holds lines of few sources.
-func indexOf(origins []record.Origin, source string) int {
-	for i, origin := range slices.Backward(origins) {
-		if origin.Source == source {
-			return i
-		}
-	}
-	return -1
+	b.origins = record.LastOrigins(recs)
 }
 
 // queue holds what is not released, oldest first: [0,sent) was sent on the
@@ -112,7 +80,11 @@ type queue struct {
 	// batches and lines count what is not hollow.
 	batches int
 	lines   int
-	idle    []*batch
+	// idle are batches to use again. They fill what bytes leaves of bound, so that a
+	// queue that empties and fills again neither allocates nor takes more than it.
+	idle      []*batch
+	idleBytes int
+	bound     int
 }
 
 func (q *queue) len() int { return len(q.items) }
@@ -129,6 +101,9 @@ func (q *queue) count(b *batch, sign int) {
 func (q *queue) push(b *batch) {
 	q.items = append(q.items, b)
 	q.count(b, 1)
+	for len(q.idle) > 0 && q.bytes+q.idleBytes > q.bound {
+		q.reuse()
+	}
 }
 
 func (q *queue) pop() *batch {
@@ -176,7 +151,7 @@ func (q *queue) split(i int) {
 	second.counted, second.of, second.seq, second.at, second.sends = first.counted, first.of, first.seq, first.at, first.sends
 	clear(first.recs[half:])
 	first.recs = first.recs[:half]
-	first.origins = lastOrigins(first.recs)
+	first.origins = record.LastOrigins(first.recs)
 	first.seq, first.whole = 0, false
 	q.count(first, 1)
 	q.count(second, 1)
@@ -213,20 +188,29 @@ func (q *queue) base(seq uint64) (uint64, bool) {
 
 // blank returns an empty batch, a recycled one if there is any.
 func (q *queue) blank() *batch {
-	if n := len(q.idle); n > 0 {
-		b := q.idle[n-1]
-		q.idle = q.idle[:n-1]
-		return b
+	if len(q.idle) > 0 {
+		return q.reuse()
 	}
 	return &batch{}
 }
 
+// reuse takes one of the idle batches, of which there are some.
+func (q *queue) reuse() *batch {
+	last := len(q.idle) - 1
+	b := q.idle[last]
+	q.idle[last] = nil
+	q.idle = q.idle[:last]
+	q.idleBytes -= b.room()
+	return b
+}
+
 // recycle takes b back. Its origins were handed out, so they are left alone.
 func (q *queue) recycle(b *batch) {
-	if len(q.idle) >= maxIdleBatches || cap(b.text) > maxIdleTextBytes {
+	if q.bytes+q.idleBytes+b.room() > q.bound {
 		return
 	}
 	clear(b.recs)
 	*b = batch{recs: b.recs[:0], text: b.text[:0]}
 	q.idle = append(q.idle, b)
+	q.idleBytes += b.room()
 }

@@ -18,7 +18,6 @@ const DefaultSecondaryBytes = 8 << 20
 // concurrently.
 type Secondary struct {
 	worker *Worker
-	bound  int
 	wake   chan struct{}
 	cancel context.CancelFunc
 	ctx    context.Context
@@ -57,7 +56,7 @@ func NewSecondary(cfg Config, deps Deps, bound int) (*Secondary, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Secondary{worker: w, bound: bound, wake: make(chan struct{}, 1)}
+	s := &Secondary{worker: w, queue: queue{bound: bound}, wake: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -80,11 +79,11 @@ func (s *Secondary) Offer(recs []record.Record) {
 	b := s.queue.blank()
 	b.keep(recs)
 	b.at = time.Now()
-	if s.closed || b.bytes() > s.bound {
+	if s.closed || b.bytes() > s.queue.bound {
 		s.drop(b)
 		return
 	}
-	for s.queue.bytes+b.bytes() > s.bound {
+	for s.queue.bytes+b.bytes() > s.queue.bound {
 		s.drop(s.queue.pop())
 	}
 	s.queue.push(b)
