@@ -47,6 +47,7 @@ type Agent struct {
 	health     *health.Registry
 	serverless *serverlessfx.Component
 	bound      int64  // see memoryBound
+	early      bool   // see givesBackEarly
 	unbound    func() // takes the bound back; nil before Start
 	settle     func() // ends the timer of Start, or waits for its work; nil before Start
 }
@@ -58,7 +59,7 @@ func New(loaded *config.Loaded, logOutput io.Writer) (*Agent, error) {
 	if !c.Serverless.Enabled && !c.Debugger.Enabled && !c.Logs.Enabled && !c.Intake.Enabled {
 		return nil, ErrNothingEnabled
 	}
-	a := &Agent{bound: memoryBound(&c)}
+	a := &Agent{bound: memoryBound(&c), early: givesBackEarly(&c)}
 	a.app = fx.New(
 		Options(loaded, logOutput),
 		fx.Populate(&a.log, &a.health, &a.serverless),
@@ -85,10 +86,10 @@ func (a *Agent) Start(ctx context.Context) error {
 	if reason := useless(a.health.Reports()); reason != "" {
 		return errors.Join(errors.New(reason), a.Stop(ctx))
 	}
-	// What only ran once, to get here, would otherwise stay mapped while the engines
-	// begin with their most work.
-	if err := giveBackFile(); err != nil {
-		a.log.Debug("memory of the start was not given back", "error", err)
+	if a.early {
+		if err := giveBackFile(); err != nil {
+			a.log.Debug("memory of the start was not given back", "error", err)
+		}
 	}
 	a.settle = afterwards(settled, func() {
 		if err := giveBack(); err != nil {

@@ -60,3 +60,14 @@ func TestMemoryBound(t *testing.T) {
 	boundMemory(1 << 20)()
 	require.Equal(t, before, debug.SetMemoryLimit(-1))
 }
+
+// Nobody who waits for an answer waits for pages of the agent's file.
+func TestGivesBackEarly(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	require.False(t, givesBackEarly(&c))
+	c.Logs.Enabled = true
+	require.True(t, givesBackEarly(&c))
+	c.Serverless.Enabled = true
+	require.False(t, givesBackEarly(&c))
+}
