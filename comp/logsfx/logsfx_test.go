@@ -99,6 +99,11 @@ func TestText(t *testing.T) {
 		"stdout of the application: 3 lines, 1 dropped because they came faster than they could be sent",
 		"stderr of the application: 0 lines",
 	}, text(sample()))
+	small := logs.Memory{Limit: 33554432, Parts: []logs.MemoryPart{{Name: "batches"}, {Name: "codec", Note: "batches are not checked before they leave"}}}
+	require.Equal(t, []string{
+		"to intake:1: new, 0 lines acknowledged, 0 in flight",
+		"memory of 33554432 bytes, codec: batches are not checked before they leave",
+	}, text(logs.Status{Stream: logs.StreamStatus{Endpoint: "intake:1", State: "new"}, Memory: small}))
 	require.Equal(t, []string{"to intake:1: new, 0 lines acknowledged, 0 in flight"},
 		text(logs.Status{Stream: logs.StreamStatus{Endpoint: "intake:1", State: "new"}}))
 	require.Equal(t, []string{"ready for a snapshot: nothing is followed until the machine is restored"}, text(logs.Status{Paused: true}))

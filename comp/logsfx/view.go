@@ -34,6 +34,11 @@ func text(s logs.Status) []string {
 		}
 		lines = append(lines, line)
 	}
+	for _, part := range s.Memory.Parts {
+		if part.Note != "" {
+			lines = append(lines, fmt.Sprintf("memory of %d bytes, %s: %s", s.Memory.Limit, part.Name, part.Note))
+		}
+	}
 	return lines
 }
 
