@@ -26,21 +26,12 @@ type debugInfo struct {
 	detail   *dwarf.Data             // for line tables and ranges, nil until asked for
 	lists    map[bool][]byte         // location lists: of DWARF 5 (true) and before
 	addrs    []byte                  // .debug_addr
-	units    []unit                  // by offset
 	funcs    []funcRef               // by entry
 	types    []typeDIE               // by runtime offset
 	known    map[string]dwarf.Offset // structs of the runtime, see runtimeStructs
 
 	typesMu     sync.Mutex // guards typeEntries
 	typeEntries map[dwarf.Offset]*typeEntry
-}
-
-// unit is what location lists need to know of a compilation unit.
-type unit struct {
-	off      dwarf.Offset
-	base     uint64
-	addrBase uint64
-	v5       bool
 }
 
 // funcRef says where the description of a function with code is.
@@ -217,7 +208,6 @@ func (d *debugInfo) indexUnit(u *die.Unit, module moduleData) error {
 			return err
 		}
 		if e.Tag == dwarf.TagCompileUnit {
-			d.units = append(d.units, newUnit(&e))
 			continue // its children are the top level
 		}
 		d.indexEntry(&e, module)
@@ -255,17 +245,6 @@ func (d *debugInfo) runtimeType(off uint64) dwarf.Offset {
 	return d.types[i].off
 }
 
-func newUnit(e *die.Entry) unit {
-	u := unit{off: e.Off}
-	if low := e.Value(dwarf.AttrLowpc); low.Class == die.Address {
-		u.base = low.N
-	}
-	if base := e.Value(dwarf.AttrAddrBase); base.Class == die.Constant {
-		u.addrBase, u.v5 = base.N, true
-	}
-	return u
-}
-
 // function is the offset of the description of the function that starts at
 // entry.
 func (d *debugInfo) function(entry uint64) (dwarf.Offset, bool) {
@@ -276,27 +255,16 @@ func (d *debugInfo) function(entry uint64) (dwarf.Offset, bool) {
 	return d.funcs[i].off, true
 }
 
-// unitOf is the unit that holds off.
-func (d *debugInfo) unitOf(off dwarf.Offset) (u unit, ok bool) {
-	i, found := slices.BinarySearchFunc(d.units, off, func(u unit, off dwarf.Offset) int { return cmp.Compare(u.off, off) })
-	if !found {
-		i--
-	}
-	if i < 0 {
-		return unit{}, false
-	}
-	return d.units[i], true
-}
-
 // listsFor are the location lists as the unit that holds off sees them.
 func (d *debugInfo) listsFor(off dwarf.Offset) *location.Lists {
-	u, ok := d.unitOf(off)
-	if !ok {
+	u := d.dies.UnitOf(off)
+	if u == nil {
 		return &location.Lists{}
 	}
-	l := &location.Lists{Data: d.lists[u.v5], V5: u.v5, Base: u.base}
-	if u.addrBase < uint64(len(d.addrs)) {
-		l.Addrs = d.addrs[u.addrBase:]
+	v5 := u.Version >= 5
+	l := &location.Lists{Data: d.lists[v5], V5: v5, Base: u.LowPC}
+	if u.AddrBase < uint64(len(d.addrs)) {
+		l.Addrs = d.addrs[u.AddrBase:]
 	}
 	return l
 }

@@ -19,15 +19,15 @@ func (b *Binary) statements(fn Function) (addrs []uint64, err error) {
 	if !ok {
 		return nil, ErrNotDescribed
 	}
-	u, ok := d.unitOf(off)
-	if !ok {
+	u := d.dies.UnitOf(off)
+	if u == nil {
 		return nil, ErrNotDescribed
 	}
 	lines, err := b.detailed(d)
 	if err != nil {
 		return nil, err
 	}
-	e, err := standardEntry(lines, u.off)
+	e, err := standardEntry(lines, u.First)
 	if err != nil {
 		return nil, err
 	}

@@ -82,6 +82,12 @@ func compare(s die.Sections, standard *dwarf.Data) (entries, others int, err err
 			if got.Tag != w.Tag || got.Tag != 0 && (got.Off != w.Offset || got.Children != w.Children) {
 				return entries, others, fmt.Errorf("entry %#x: %v at %#x, want %v", w.Offset, got.Tag, got.Off, w.Tag)
 			}
+			if got.Off == u.First {
+				low, _ := w.Val(dwarf.AttrLowpc).(uint64)
+				if base, _ := w.Val(dwarf.AttrAddrBase).(int64); u.LowPC != low || u.AddrBase != uint64(base) {
+					return entries, others, fmt.Errorf("unit %#x begins at %#x with addresses at %#x, want %#x and %#x", u.Header, u.LowPC, u.AddrBase, low, base)
+				}
+			}
 			entries++
 			j := 0
 			for attr, v := range got.Each {

@@ -28,8 +28,9 @@ type Unit struct {
 	Header, First, End dwarf.Offset
 	// Version is that of DWARF.
 	Version int
-	// AddrBase is where its part of .debug_addr begins.
-	AddrBase uint64
+	// AddrBase is where its part of .debug_addr begins; LowPC is what the offsets of
+	// its lists start from.
+	AddrBase, LowPC uint64
 
 	strBase              uint64 // where its part of .debug_str_offsets begins
 	offsetSize, addrSize int
@@ -54,6 +55,9 @@ func New(s Sections) (*Data, error) {
 		r := d.Reader(last)
 		if e, err := r.Next(); err == nil {
 			last.AddrBase, last.strBase = e.Value(dwarf.AttrAddrBase).offset(), e.Value(dwarf.AttrStrOffsetsBase).offset()
+			if low := e.Value(dwarf.AttrLowpc); low.Class == Address { // it may need AddrBase
+				last.LowPC = low.N
+			}
 		}
 	}
 	return d, nil
