@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigil-agent/vigil/debugger/binary"
+	"github.com/vigil-agent/vigil/debugger/binary/binarytest"
 	"github.com/vigil-agent/vigil/debugger/binary/disasm"
 )
 
@@ -47,4 +48,20 @@ func TestCheaperSeesTheSame(t *testing.T) {
 			require.Positive(t, moved)
 		})
 	}
+}
+
+// TestCheaperBeforeTheLine leaves the place of a line alone that changes a variable in
+// its register before a cheaper instruction comes: there the value is another one.
+func TestCheaperBeforeTheLine(t *testing.T) {
+	t.Parallel()
+	bin := fixture(t, "scope", binarytest.Build{})
+	fn, err := bin.FindFunction("main.bounded")
+	require.NoError(t, err)
+	places, err := bin.FindLine("main.go", fn.Line+1)
+	require.NoError(t, err)
+	require.Len(t, places, 1)
+	class, _, _, err := bin.Inside(places[0])
+	require.NoError(t, err)
+	require.Equal(t, disasm.Stepped, class, "it adds")
+	require.Equal(t, places[0], bin.Cheaper(places[0]))
 }

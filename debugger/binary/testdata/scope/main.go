@@ -80,4 +80,13 @@ func main() {
 	use(method(len(os.Args)))
 	use(Generic([]int{1, 2}, func(n int) bool { return n > 1 }))
 	use(Generic([]string{"a"}, func(s string) bool { return s != "" }))
+	use(bounded(len(os.Args), 9))
+}
+
+//go:noinline
+func bounded(n, most int) int {
+	if n += 3; n > most { //: n most
+		return most
+	}
+	return n
 }
