@@ -42,9 +42,6 @@ type Variable struct {
 	Line int
 	// Dictionary is as in Param.
 	Dictionary int
-	// Captured is the offset in its closure of a variable that a function
-	// literal takes from its surroundings, NotCaptured for others.
-	Captured int64
 	// Pieces are where it is; those of Err apart, they cover its size.
 	Pieces []location.Piece
 	// Indirect says that the pieces hold a pointer to the variable, because it
@@ -54,9 +51,6 @@ type Variable struct {
 	// ErrClobbered, ErrPartly, ErrUnsupported or ErrCorrupt.
 	Err error
 }
-
-// NotCaptured is the Captured of a variable that a function declares itself.
-const NotCaptured = -1
 
 // Scope reads the variables that can be named at a place and the types in reach
 // of them. It fails with ErrNoDWARF or ErrNotDescribed when they are not known.
@@ -108,7 +102,7 @@ type scopeVariable struct {
 	formal
 	local    bool
 	line     int
-	captured int64
+	captured bool // by a function literal, from its surroundings
 	heap     bool // it is the pointer to the variable, on the heap, that is described
 }
 
@@ -173,13 +167,11 @@ func (w *scopeWalk) children(r *die.Reader, frame, depth int) error {
 }
 
 func scopeVariableOf(e *die.Entry) scopeVariable {
-	v := scopeVariable{formal: formalOf(e), local: e.Tag == dwarf.TagVariable, captured: NotCaptured}
+	v := scopeVariable{formal: formalOf(e), local: e.Tag == dwarf.TagVariable}
 	v.line = int(e.Value(dwarf.AttrDeclLine).Int())
 	// The pointer to what has been moved to the heap is named after it.
 	v.param.Name, v.heap = strings.CutPrefix(v.param.Name, "&")
-	if at := e.Value(attrGoClosure); at.Class == die.Constant && at.Int() >= 0 {
-		v.captured = at.Int()
-	}
+	v.captured = e.Value(attrGoClosure).Class == die.Constant
 	return v
 }
 
@@ -232,7 +224,7 @@ func inScope(all []scopeVariable, line int) (kept []scopeVariable) {
 	for _, v := range all {
 		name := v.param.Name
 		unnamed := name == "" || name == "_" || name[0] == '~' || name[0] == '.'
-		if unnamed || (v.local && v.captured < 0 && v.line >= line && line > 0) {
+		if unnamed || (v.local && !v.captured && v.line >= line && line > 0) {
 			continue
 		}
 		i := slices.IndexFunc(kept, func(k scopeVariable) bool { return k.param.Name == name })
@@ -276,7 +268,7 @@ func (b *Binary) placed(d *debugInfo, fn dwarf.Offset, pc uint64, found []scopeV
 		sig.Params = append(sig.Params, param)
 		s.Variables = append(s.Variables, Variable{
 			Name: param.Name, Role: v.role(), Type: param.Type, Line: v.line,
-			Captured: v.captured, Indirect: v.heap, Dictionary: builder.dictionary(param.typ),
+			Indirect: v.heap, Dictionary: builder.dictionary(param.typ),
 		})
 	}
 	types, err := builder.finish()
