@@ -12,6 +12,9 @@ const (
 	// maxChunk is what one read takes from a file at most, in bytes: larger reads
 	// were not faster.
 	maxChunk = 256 << 10
+	// farChunk is that of a file that is not local, of which any number may be read at
+	// once.
+	farChunk = 32 << 10
 	// readersAtOnce is how many readers of local files have a chunk at once, whatever
 	// the number of files. The Sink takes the lines of one at a time, so that more
 	// would wait with their memory full.
@@ -34,27 +37,27 @@ type chunk struct {
 	memory []byte
 	lines  []record.Record // empty, with room for groupSize
 	local  bool
-	large  bool // it may grow
+	large  bool // local, and may grow
 }
 
 // room makes the chunk begin with rest and returns the memory behind it: for the
 // again bytes that follow, which were read before, and up to want more, at least one.
 func (c *chunk) room(rest []byte, again int, want int64) []byte {
-	most := maxChunk
-	if known := len(rest) + again; !isLarge(known) {
+	size := farChunk
+	if c.local {
+		size = maxChunk
+	}
+	most := size
+	if known := len(rest) + again; known < size/2 {
 		most -= known // the chunk keeps its size
 	}
 	n := again + int(min(max(want, 1), int64(most)))
 	if need := len(rest) + n; cap(c.memory) < need {
-		c.memory = make([]byte, max(need, maxChunk))
+		c.memory = make([]byte, max(need, size))
 	}
 	c.memory = append(c.memory[:0], rest...)
 	return c.memory[len(rest) : len(rest)+n]
 }
-
-// isLarge says whether a chunk may have to grow for a line of which so many bytes
-// are known.
-func isLarge(known int) bool { return known >= maxChunk/2 }
 
 // text is all of the chunk after n bytes were read into its room.
 func (c *chunk) text(n int) []byte { return c.memory[:len(c.memory)+n] }
@@ -63,8 +66,9 @@ func (c *chunk) text(n int) []byte { return c.memory[:len(c.memory)+n] }
 type chunks struct {
 	readers chan struct{}
 	large   chan struct{} // to whom a chunk may grow
-	free    chan *chunk
-	rests   atomic.Int64 // bytes that files hold
+	free    chan *chunk   // of local files
+	far     chan *chunk   // of others
+	rests   atomic.Int64  // bytes that files hold
 }
 
 func newChunks() *chunks {
@@ -72,6 +76,7 @@ func newChunks() *chunks {
 		readers: make(chan struct{}, readersAtOnce),
 		large:   make(chan struct{}, 1),
 		free:    make(chan *chunk, readersAtOnce),
+		far:     make(chan *chunk, readersAtOnce),
 	}
 }
 
@@ -79,7 +84,7 @@ func newChunks() *chunks {
 // of a line. A file that is not local never waits and makes none wait: nobody knows
 // how long a read takes there.
 func (c *chunks) borrow(ctx context.Context, local bool, known int) (*chunk, error) {
-	large := local && isLarge(known)
+	large := local && known >= maxChunk/2
 	if large { // before the turn, so that who has one waits for nobody
 		if err := take(ctx, c.large); err != nil {
 			return nil, err
@@ -95,12 +100,19 @@ func (c *chunks) borrow(ctx context.Context, local bool, known int) (*chunk, err
 	}
 	var lent *chunk
 	select {
-	case lent = <-c.free:
+	case lent = <-c.idle(local):
 	default:
-		lent = &chunk{lines: make([]record.Record, 0, groupSize)}
+		lent = &chunk{lines: make([]record.Record, 0, groupSize), local: local}
 	}
-	lent.local, lent.large = local, large
+	lent.large = large
 	return lent, nil
+}
+
+func (c *chunks) idle(local bool) chan *chunk {
+	if local {
+		return c.free
+	}
+	return c.far
 }
 
 func take(ctx context.Context, turns chan<- struct{}) error {
@@ -118,7 +130,7 @@ func (c *chunks) giveBack(lent *chunk) {
 		lent.memory = nil
 	}
 	select {
-	case c.free <- lent:
+	case c.idle(local) <- lent:
 	default:
 	}
 	if local {

@@ -30,5 +30,6 @@
 // by MemoryBytes: four chunks of 256 KiB, one of which grows for a longer line, and
 // what is held of lines that are not complete. Of those that find no room there, the
 // beginning is read again when they go on, and is gone when the file is emptied
-// before. Each file that is not local has a chunk of its own.
+// before. Each file that is not local has a chunk of its own,
+// of 32 KiB, while it is read.
 package source

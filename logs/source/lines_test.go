@@ -120,7 +120,7 @@ func FuzzCut(f *testing.F) {
 
 func TestChunkBeginsWithTheRest(t *testing.T) {
 	t.Parallel()
-	var c chunk
+	c := chunk{local: true}
 	require.Equal(t, 5, copy(c.room([]byte("line "), 0, 5), "one\nl"))
 	require.Equal(t, "line one\nl", string(c.text(5)))
 	require.Equal(t, 2, copy(c.room([]byte("l"), 0, 1<<40), "in"))
@@ -132,6 +132,10 @@ func TestChunkBeginsWithTheRest(t *testing.T) {
 	require.Len(t, c.room(nil, 0, 0), 1)
 	require.Len(t, c.room(make([]byte, maxChunk), 0, 1<<40), maxChunk)
 	require.Len(t, c.room(nil, maxChunk, 1<<40), 2*maxChunk)
+	far := chunk{}
+	require.Len(t, far.room([]byte("rest"), 0, 1<<40), farChunk-4)
+	require.Equal(t, farChunk, cap(far.memory))
+	require.Len(t, far.room(nil, farChunk, 1<<40), 2*farChunk)
 }
 
 // However many files there are, few have a chunk, and one that is not local takes no
