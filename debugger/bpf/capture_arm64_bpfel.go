@@ -154,6 +154,7 @@ type captureStats struct {
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	captureMapCalls         = "calls"
+	captureMapCharge        = "charge"
 	captureMapCode          = "code"
 	captureMapDynamics      = "dynamics"
 	captureMapParams        = "params"
@@ -166,7 +167,7 @@ const (
 	captureProgOnHit        = "on_hit"
 	captureVarFilling       = "filling"
 	captureVarLastWake      = "last_wake"
-	captureVarPaused        = "paused"
+	captureVarNumber        = "number"
 	captureVarScratchPerCpu = "scratch_per_cpu"
 	captureVarScratchSlots  = "scratch_slots"
 	captureVarSleepable     = "sleepable"
@@ -223,6 +224,7 @@ type captureProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type captureMapSpecs struct {
 	Calls    *ebpf.MapSpec `ebpf:"calls"`
+	Charge   *ebpf.MapSpec `ebpf:"charge"`
 	Code     *ebpf.MapSpec `ebpf:"code"`
 	Dynamics *ebpf.MapSpec `ebpf:"dynamics"`
 	Params   *ebpf.MapSpec `ebpf:"params"`
@@ -240,7 +242,7 @@ type captureMapSpecs struct {
 type captureVariableSpecs struct {
 	Filling       *ebpf.VariableSpec `ebpf:"filling"`
 	LastWake      *ebpf.VariableSpec `ebpf:"last_wake"`
-	Paused        *ebpf.VariableSpec `ebpf:"paused"`
+	Number        *ebpf.VariableSpec `ebpf:"number"`
 	ScratchPerCpu *ebpf.VariableSpec `ebpf:"scratch_per_cpu"`
 	ScratchSlots  *ebpf.VariableSpec `ebpf:"scratch_slots"`
 	Sleepable     *ebpf.VariableSpec `ebpf:"sleepable"`
@@ -268,6 +270,7 @@ func (o *captureObjects) Close() error {
 // It can be passed to loadCaptureObjects or ebpf.CollectionSpec.LoadAndAssign.
 type captureMaps struct {
 	Calls    *ebpf.Map `ebpf:"calls"`
+	Charge   *ebpf.Map `ebpf:"charge"`
 	Code     *ebpf.Map `ebpf:"code"`
 	Dynamics *ebpf.Map `ebpf:"dynamics"`
 	Params   *ebpf.Map `ebpf:"params"`
@@ -282,6 +285,7 @@ type captureMaps struct {
 func (m *captureMaps) Close() error {
 	return _CaptureClose(
 		m.Calls,
+		m.Charge,
 		m.Code,
 		m.Dynamics,
 		m.Params,
@@ -300,7 +304,7 @@ func (m *captureMaps) Close() error {
 type captureVariables struct {
 	Filling       *ebpf.Variable `ebpf:"filling"`
 	LastWake      *ebpf.Variable `ebpf:"last_wake"`
-	Paused        *ebpf.Variable `ebpf:"paused"`
+	Number        *ebpf.Variable `ebpf:"number"`
 	ScratchPerCpu *ebpf.Variable `ebpf:"scratch_per_cpu"`
 	ScratchSlots  *ebpf.Variable `ebpf:"scratch_slots"`
 	Sleepable     *ebpf.Variable `ebpf:"sleepable"`

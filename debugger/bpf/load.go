@@ -28,16 +28,20 @@ func Load(o Options, probes []Probe) (*Session, error) {
 		probes:   probes,
 		multi:    !o.PerfLinks && haveUprobeMulti(),
 		sleeps:   !o.NoSleep,
+		number:   1,
 		attached: map[target]attachment{},
 	}
 	if err := s.load(o); err != nil {
 		return nil, err
 	}
-	if err := s.fill(); err != nil {
+	err := s.fill()
+	if err == nil && o.After == nil {
+		err = s.TakeOver()
+	}
+	if err != nil {
 		s.coll.Close()
 		return nil, err
 	}
-	var err error
 	if s.reader, err = ringbuf.NewReader(s.coll.Maps[captureMapRing]); err != nil {
 		s.coll.Close()
 		return nil, fmt.Errorf("open the ring buffer: %w", err)
@@ -77,12 +81,17 @@ func (s *Session) load(o Options) error {
 	if err := s.size(spec, ringBytes(o.RingBytes, s.probes)); err != nil {
 		return err
 	}
-	s.coll, err = s.try(spec)
+	var shared map[string]*ebpf.Map
+	if o.After != nil {
+		s.number = o.After.number + 1
+		shared = map[string]*ebpf.Map{captureMapCharge: o.After.coll.Maps[captureMapCharge]}
+	}
+	s.coll, err = s.try(spec, shared)
 	if err != nil && s.sleeps {
 		// No feature probe says that uprobes may sleep; loading does.
 		var classic error
 		s.sleeps = false
-		if s.coll, classic = s.try(spec); classic == nil {
+		if s.coll, classic = s.try(spec, shared); classic == nil {
 			err = nil
 		}
 	}
@@ -155,7 +164,7 @@ const (
 const maxCalls = 1 << 14
 
 // try loads a copy of the program for the way it will be attached.
-func (s *Session) try(spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
+func (s *Session) try(spec *ebpf.CollectionSpec, shared map[string]*ebpf.Map) (*ebpf.Collection, error) {
 	spec = spec.Copy()
 	prog := spec.Programs[captureProgOnHit]
 	if s.multi {
@@ -167,7 +176,10 @@ func (s *Session) try(spec *ebpf.CollectionSpec) (*ebpf.Collection, error) {
 	if err := spec.Variables[captureVarSleepable].Set(s.sleeps); err != nil {
 		return nil, fmt.Errorf("set %s: %w", captureVarSleepable, err)
 	}
-	return ebpf.NewCollection(spec)
+	if err := spec.Variables[captureVarNumber].Set(s.number); err != nil {
+		return nil, fmt.Errorf("set %s: %w", captureVarNumber, err)
+	}
+	return ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
 }
 
 // ringBytes is the size of the ring: n when it is given, else by the rate of the

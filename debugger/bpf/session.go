@@ -26,6 +26,9 @@ type Options struct {
 	// NoSleep keeps the program from waiting for pages that are not in memory,
 	// as happens anyway where sleepable uprobes are missing (before Linux 6.0).
 	NoSleep bool
+	// After is the session that this one replaces on the same sites: it goes on to
+	// take the hits until TakeOver. Nil for a session that takes them at once.
+	After *Session
 }
 
 // Sizes.
@@ -66,6 +69,7 @@ type Session struct {
 	probes []Probe
 	multi  bool
 	sleeps bool
+	number uint32 // number in c/maps.h
 
 	coll   *ebpf.Collection
 	prog   *ebpf.Program
@@ -99,20 +103,17 @@ func (s *Session) Mode() string {
 	return attach + ", " + read
 }
 
-// Pause makes the program take no hits, or take them again: with two sessions on
-// the same sites, all but one are paused.
-func (s *Session) Pause(paused bool) error {
+// TakeOver makes the session take the hits instead of the one it was loaded after.
+// Where both are attached each hit is in exactly one of them; the returns of calls
+// in progress are in neither.
+func (s *Session) TakeOver() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return ErrClosed
 	}
-	var value uint32
-	if paused {
-		value = 1
-	}
-	if err := s.coll.Variables[captureVarPaused].Set(value); err != nil {
-		return fmt.Errorf("pause the probes: %w", err)
+	if err := s.coll.Maps[captureMapCharge].Put(uint32(0), uint64(s.number)); err != nil {
+		return fmt.Errorf("take over the probes: %w", err)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 // ProbeStats counts what happened to the hits of one probe since Load. Every
 // hit is in exactly one of Throttled, Sent, RingFull and NoScratch, and every
 // return in one of Unmatched and the last three, except those being handled at the
-// moment. What happens while the session is paused is in Passed only.
+// moment. What another session takes is in Passed only.
 type ProbeStats struct {
 	// Hits is how often an entry or line of the probe was executed; Returns is how
 	// often a return was.
@@ -16,7 +16,7 @@ type ProbeStats struct {
 	// Unmatched returns were of calls that were throttled, or in progress when the
 	// probe was placed, or were pushed out by maxCalls later ones.
 	Unmatched uint64
-	// Passed hits and returns were left to another session (Session.Pause).
+	// Passed hits and returns were left to another session (Session.TakeOver).
 	Passed uint64
 	// Throttled hits were over the rate.
 	Throttled uint64

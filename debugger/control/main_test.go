@@ -84,12 +84,13 @@ type fakeSession struct {
 	attached map[int]string
 	numbers  map[int]uint32
 	closed   bool
-	paused   bool
+	before   Session
+	inCharge bool
 	wake     chan struct{}
 }
 
-func newFake(probes []bpf.Probe) *fakeSession {
-	return &fakeSession{probes: probes, events: make(chan *event.Event, 100), attached: map[int]string{}, numbers: map[int]uint32{}, wake: make(chan struct{}, 1)}
+func newFake(probes []bpf.Probe, before Session) *fakeSession {
+	return &fakeSession{probes: probes, before: before, inCharge: before == nil, events: make(chan *event.Event, 100), attached: map[int]string{}, numbers: map[int]uint32{}, wake: make(chan struct{}, 1)}
 }
 
 func (f *fakeSession) Attach(path string, pid int, number uint32) error {
@@ -152,10 +153,10 @@ func (f *fakeSession) Stats() ([]bpf.ProbeStats, error) {
 	return out, nil
 }
 
-func (f *fakeSession) Pause(paused bool) error {
+func (f *fakeSession) TakeOver() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.paused = paused
+	f.inCharge = true
 	return nil
 }
 

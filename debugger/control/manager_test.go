@@ -52,10 +52,10 @@ func newRig(t *testing.T, cfg Config) *rig {
 			r.delivered = append(r.delivered, fmt.Sprintf("%s/%d", i.Definition.ID, s.PID()))
 			return 7
 		},
-		Load: func(probes []bpf.Probe) (Session, error) {
+		Load: func(probes []bpf.Probe, before Session) (Session, error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			f := newFake(probes)
+			f := newFake(probes, before)
 			if r.prepare != nil {
 				if err := r.prepare(f); err != nil {
 					return nil, err

@@ -23,7 +23,7 @@ type Session interface {
 	DetachPID(pid int) error
 	Read(deadline time.Time, fn func(*event.Event)) error
 	Interrupt()
-	Pause(paused bool) error
+	TakeOver() error
 	Stats() ([]bpf.ProbeStats, error)
 	Mode() string
 	Close() error
@@ -31,12 +31,14 @@ type Session interface {
 
 var _ Session = (*bpf.Session)(nil)
 
-// Load makes a session of plans.
-type Load func(probes []bpf.Probe) (Session, error)
+// Load makes a session of plans. It takes no hits before TakeOver when it is to
+// replace another one, which is nil otherwise.
+type Load func(probes []bpf.Probe, before Session) (Session, error)
 
 // LoadKernel is the Load that runs plans in the kernel.
-func LoadKernel(probes []bpf.Probe) (Session, error) {
-	s, err := bpf.Load(bpf.Options{}, probes)
+func LoadKernel(probes []bpf.Probe, before Session) (Session, error) {
+	after, _ := before.(*bpf.Session)
+	s, err := bpf.Load(bpf.Options{After: after}, probes)
 	if err != nil {
 		return nil, err // a nil *bpf.Session in a Session would not be nil
 	}
@@ -97,14 +99,14 @@ var ErrNothingResolved = errors.New("no probe resolves in the binary")
 // NewProgram loads the resolutions that have places. It takes the binary over
 // and closes it, also when it fails.
 func NewProgram(bin *binary.Binary, resolutions []Resolution, o Options) (*Program, error) {
-	p, err := newProgram(bin, bin.Symbolizer(), resolutions, o)
+	p, err := newProgram(bin, bin.Symbolizer(), resolutions, o, nil)
 	if err != nil {
 		return nil, errors.Join(err, bin.Close())
 	}
 	return p, nil
 }
 
-func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Resolution, o Options) (*Program, error) {
+func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Resolution, o Options, before Session) (*Program, error) {
 	if o.Load == nil {
 		o.Load = LoadKernel
 	}
@@ -138,7 +140,7 @@ func newProgram(bin *binary.Binary, symbols *binary.Symbolizer, resolutions []Re
 		measuring.Go(func() { costs = o.Costs() })
 	}
 	var err error
-	p.session, err = o.Load(probes)
+	p.session, err = o.Load(probes, before)
 	measuring.Wait()
 	if err != nil {
 		return nil, err

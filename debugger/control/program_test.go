@@ -24,8 +24,8 @@ func open(t *testing.T, function string) (*Program, *fakeSession, error) {
 	bin, err := binary.Open(exe)
 	require.NoError(t, err)
 	var f *fakeSession
-	p, err := NewProgram(bin, Resolve(bin, []probe.Definition{definition("a", function)}, snapshot.Redaction{}), Options{Host: "h", Load: func(probes []bpf.Probe) (Session, error) {
-		f = newFake(probes)
+	p, err := NewProgram(bin, Resolve(bin, []probe.Definition{definition("a", function)}, snapshot.Redaction{}), Options{Host: "h", Load: func(probes []bpf.Probe, before Session) (Session, error) {
+		f = newFake(probes, before)
 		return f, nil
 	}})
 	return p, f, err

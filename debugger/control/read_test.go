@@ -36,8 +36,8 @@ func newCalls(t *testing.T) *calls {
 	d := definition("a", "main.handle")
 	d.Returns = true
 	c := &calls{began: map[[2]uint64]uint64{}}
-	c.Program, err = NewProgram(bin, Resolve(bin, []probe.Definition{d}, snapshot.Redaction{}), Options{Load: func(probes []bpf.Probe) (Session, error) {
-		c.fake = newFake(probes)
+	c.Program, err = NewProgram(bin, Resolve(bin, []probe.Definition{d}, snapshot.Redaction{}), Options{Load: func(probes []bpf.Probe, before Session) (Session, error) {
+		c.fake = newFake(probes, before)
 		return c.fake, nil
 	}})
 	require.NoError(t, err)

@@ -71,9 +71,9 @@ func TestManagerLearnsTypes(t *testing.T) {
 	require.Zero(t, r.Status()[1].Replans, "of another probe")
 	require.Len(t, r.sessions, 2)
 	next := r.session(1)
-	require.True(t, old.paused)
+	require.Equal(t, Session(old), next.before)
 	require.True(t, old.closed)
-	require.False(t, next.paused)
+	require.True(t, next.inCharge)
 	require.ElementsMatch(t, []int{one.PID, two.PID}, next.pids())
 	require.Equal(t, StateEmitting, r.Status()[0].State)
 	require.EqualValues(t, 1, r.Status()[0].Snapshots)
@@ -109,7 +109,7 @@ func TestManagerCannotLearn(t *testing.T) {
 	require.Eventually(t, func() bool { return len(r.got()) == 2 }, wait, tick)
 	require.Contains(t, r.log.String(), "values of some types are not captured")
 	require.Equal(t, StateEmitting, r.Status()[0].State)
-	require.False(t, s.paused)
+	require.True(t, s.inCharge)
 }
 
 // TestTypesAreBounded counts what is over the bound.

@@ -43,7 +43,7 @@ func (p *Program) Successor() (*Program, error) {
 		r.Types = wanted // not asked for again
 	}
 	p.bin.ReleaseDebugInfo()
-	next, err := newProgram(p.bin, p.symbols, resolutions, p.options)
+	next, err := newProgram(p.bin, p.symbols, resolutions, p.options, p.session)
 	if err != nil {
 		return nil, fmt.Errorf("plan the types that were met: %w", err)
 	}
@@ -56,9 +56,6 @@ func (p *Program) Successor() (*Program, error) {
 
 // handOver attaches the successor and lets it take the hits.
 func (p *Program) handOver(next *Program) error {
-	if err := next.session.Pause(true); err != nil {
-		return err
-	}
 	for _, here := range p.processes() {
 		if !here.endedAt.IsZero() {
 			continue
@@ -67,14 +64,7 @@ func (p *Program) handOver(next *Program) error {
 			return err
 		}
 	}
-	// A hit in between is in neither of the two: better than in both.
-	if err := p.session.Pause(true); err != nil {
-		return err
-	}
-	if err := next.session.Pause(false); err != nil {
-		return errors.Join(err, p.session.Pause(false))
-	}
-	return nil
+	return next.session.TakeOver()
 }
 
 // Inherit adds what was counted for the processes by the program before.

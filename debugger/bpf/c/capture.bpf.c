@@ -20,6 +20,7 @@
 #include "scratch.h"
 #include "maps.h"
 #include "util.h"
+#include "charge.h"
 #include "throttle.h"
 #include "stack.h"
 #include "interp.h"
@@ -193,7 +194,9 @@ int on_hit(struct pt_regs *ctx)
 
 	if (!p || !st)
 		return 0;
-	if (paused) {
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (!in_charge(id, cookie)) {
 		count(st->passed, 1);
 		return 0;
 	}
@@ -224,7 +227,6 @@ int on_hit(struct pt_regs *ctx)
 	if (!site->end)
 		read_goroutine(&g, ctx, p);
 	struct event_header *h = (void *)s->out;
-	__u64 id = bpf_get_current_pid_tgid();
 
 	h->version = EVENT_VERSION;
 	h->probe = probe;

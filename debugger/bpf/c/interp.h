@@ -486,7 +486,7 @@ static __always_inline void copy(struct run *r, struct scratch *s, struct op *op
 		}
 		v = from[0];
 	} else {
-		v = op->code == OP_KEPT ? s->vm.kept : s->regs[masked(op->reg, REGISTERS - 1)];
+		v = s->regs[masked(op->reg, REGISTERS - 1)];
 	}
 	/* Constant sizes, so that a copy is one store. Nothing else fits a
 	 * register but the odd tail of a struct. */
@@ -547,7 +547,6 @@ static __always_inline bool special(struct run *r, struct scratch *s, struct op 
 	switch (op->code) {
 	case OP_REGISTER:
 	case OP_STACK:
-	case OP_KEPT:
 		copy(r, s, op);
 		return true;
 	case OP_HOLE:
@@ -566,6 +565,9 @@ static __always_inline bool special(struct run *r, struct scratch *s, struct op 
 		break;
 	case OP_KEEP:
 		keep_dictionary(s, op);
+		break;
+	case OP_KEPT:
+		*(__u64 *)&s->out[masked((__u64)s->vm.at.base + op->offset, OUT_MASK)] = s->vm.kept;
 		break;
 	case OP_RING:
 		return !ring_part(s, op);

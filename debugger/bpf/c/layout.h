@@ -25,6 +25,7 @@
 #define GROUPS_MAX 65536     /* groups of one map that are looked at */
 #define SCRATCH_SLOTS 4	    /* tried for one hit */
 #define DICTIONARY_FAR 2147483648 /* plan.DictionaryFar */
+#define LEFT 1024	     /* marks of charge.h; a power of two */
 #define INDEX_BITS 16	    /* of the probes of a session and the sites of a probe in the cookie */
 #define INDEX_MASK ((1 << INDEX_BITS) - 1)
 #define WAKE_NS 10000000ULL /* the longest time between wake-ups of the reader while events flow */

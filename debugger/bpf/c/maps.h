@@ -7,6 +7,7 @@
  *	cpu -----> scratch --> ring --> reader
  *	stacks     the call stacks the reader has
  *	calls      the captured calls whose return is to be captured
+ *	charge     which of several sessions takes the hits
  *
  * Sizes marked 1 are set by the loader before the maps are created.
  */
@@ -74,6 +75,14 @@ struct {
 	__type(value, struct began);
 } calls SEC(".maps");
 
+/* Shared by the sessions of a hand-over; see charge.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 + LEFT);
+	__type(key, __u32);
+	__type(value, __u64);
+} charge SEC(".maps");
+
 /* SCRATCH_SLOTS of every CPU, side by side; CPUs share them where there are many. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -94,8 +103,8 @@ const volatile __u32 scratch_slots = 1;
 const volatile __u32 scratch_per_cpu = 1;
 /* Bytes waiting in the ring at which the reader is woken. */
 const volatile __u64 wake_bytes = 1 << 20;
-/* No hits are taken: another session does, or is about to. */
-volatile __u32 paused = 0;
+/* Of this session among those that share charge; the later ones have higher ones. */
+const volatile __u32 number = 1;
 /* When the reader was last woken, and whether it was because so much was waiting
  * and still has much to read. A race costs one wake-up more or less. */
 __u64 last_wake = 0;
