@@ -52,6 +52,18 @@ at a return some 16µs in a virtual machine, elsewhere mostly less than 1µs. "v
 			if o.Limit < 0 || o.PerSecond < 0 {
 				return usageError("--limit and --rate take numbers of 0 or more")
 			}
+			for _, f := range []struct {
+				name        string
+				have, bound int
+			}{
+				{"depth", o.Limits.Depth, probe.MaxDepth},
+				{"length", o.Limits.Length, probe.MaxLength},
+				{"elements", o.Limits.Collection, probe.MaxCollection},
+			} {
+				if f.have < 0 || f.have > f.bound {
+					return usageError("--%s takes a number from 0, the default, to %d", f.name, f.bound)
+				}
+			}
 			if _, _, line := probe.FileLine(args[1]); line && o.Returns {
 				return usageError("--returns goes with a function: a line does not return")
 			}
@@ -62,9 +74,9 @@ at a return some 16µs in a virtual machine, elsewhere mostly less than 1µs. "v
 	cmd.Flags().IntVarP(&o.Limit, "limit", "n", 0, "end after this many calls (0: at Ctrl-C)")
 	cmd.Flags().Float64Var(&o.PerSecond, "rate", debugger.DefaultTracePerSecond, "calls captured a second; more are counted only")
 	cmd.Flags().BoolVar(&o.Returns, "returns", false, "wait for each call to return; show results and duration")
-	cmd.Flags().IntVar(&o.Limits.Depth, "depth", 0, "pointers followed (0: the default, 3)")
-	cmd.Flags().IntVar(&o.Limits.Length, "length", 0, "bytes captured of a string (0: the default, 255)")
-	cmd.Flags().IntVar(&o.Limits.Collection, "elements", 0, "elements captured of a slice or array (0: the default, 100)")
+	cmd.Flags().IntVar(&o.Limits.Depth, "depth", 0, "pointers followed, at most 32 (0: the default, 3)")
+	cmd.Flags().IntVar(&o.Limits.Length, "length", 0, "bytes captured of a string, at most 8192 (0: the default, 255)")
+	cmd.Flags().IntVar(&o.Limits.Collection, "elements", 0, "elements captured of a slice, array or map, at most 8192 (0: the default, 100)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print each snapshot as one line of JSON")
 	cmd.Flags().BoolVar(&tree, "tree", false, "print every captured value on a line of its own")
 	return cmd
