@@ -21,14 +21,11 @@ func mix(h, v uint64) uint64 {
 // Hash is a 64-bit hash of b, the same in every process.
 func Hash(b []byte) uint64 {
 	h := uint64(len(b))
-	for ; len(b) >= 8; b = b[8:] {
-		h = mix(h, binary.LittleEndian.Uint64(b))
+	at := 0
+	for ; at+8 <= len(b); at += 8 {
+		h = mix(h, binary.LittleEndian.Uint64(b[at:]))
 	}
-	var tail uint64
-	for i, c := range b {
-		tail |= uint64(c) << (8 * i)
-	}
-	return mix(h, tail)
+	return mix(h, eight(b, at))
 }
 
 // signature hashes what lines of one pattern must share: the classes of their

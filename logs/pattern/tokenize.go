@@ -75,6 +75,11 @@ func wordGoesOn(line []byte, i int, seen mark) (int, mark) {
 			if m&joins != 0 && next&wordBytes == 0 || m&numericJoins != 0 && (next != digit || marks[line[i-1]] != digit) {
 				break
 			}
+			if next == digit {
+				// A run of digits is skipped at once.
+				i += digitsIn(eight(line, i+1))
+				m |= digit
+			}
 		}
 		seen |= m
 	}

@@ -3,6 +3,7 @@ package pattern
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // tree finds the pattern of a line in one walk from its start: templates that begin
@@ -23,7 +24,7 @@ type node struct {
 
 // edge is constant text, and the value behind it.
 type edge struct {
-	key, mask uint64 // the first eight bytes of text, and which of them there are
+	key, mask uint64 // the last eight bytes of text, or all there are, and which there are
 	text      []byte
 	slot      slotKind
 	next      *node    // nil for a leaf: the line ends behind the text
@@ -74,34 +75,41 @@ func (t *Table) Match(dst []uint32, line []byte) (values []uint32, p *Pattern) {
 
 // walk is the pattern that the line fits from an offset on.
 func (tr *tree) walk(n *node, dst []uint32, line []byte, at int) ([]uint32, *Pattern) {
-	first := eight(line, at)
+	for len(n.edges) == 1 {
+		tr.steps--
+		e := &n.edges[0]
+		to := e.skip(line, at)
+		if to < 0 || tr.steps < 0 {
+			return dst, nil
+		}
+		if e.next == nil {
+			return dst, e.leaf(line, to)
+		}
+		end := e.slot.end(line, to)
+		if end == 0 {
+			return dst, nil
+		}
+		dst = append(dst, uint32(to), uint32(end))
+		n, at = e.next, end
+	}
 	for i := range n.edges {
-		e := &n.edges[i]
 		if tr.steps--; tr.steps < 0 {
 			return dst, nil
 		}
-		if (first^e.key)&e.mask != 0 || len(e.text) > len(line)-at {
-			continue
-		}
-		to := at + len(e.text)
-		if len(e.text) > 8 && string(line[at+8:to]) != string(e.text[8:]) {
+		e := &n.edges[i]
+		to := e.skip(line, at)
+		if to < 0 {
 			continue
 		}
 		values := dst
 		var p *Pattern
 		if e.next == nil {
-			if to != len(line) || e.pattern.gone || !e.pattern.Defined() || e.pattern.version != e.version {
-				continue
-			}
-			p = e.pattern
-		} else {
-			end := e.slot.end(line, to)
-			if end == 0 {
-				continue
-			}
-			if values, p = tr.walk(e.next, append(dst, uint32(to), uint32(end)), line, end); p == nil {
-				continue
-			}
+			p = e.leaf(line, to)
+		} else if end := e.slot.end(line, to); end > 0 {
+			values, p = tr.walk(e.next, append(dst, uint32(to), uint32(end)), line, end)
+		}
+		if p == nil {
+			continue
 		}
 		if i > 0 {
 			n.edges[i-1], n.edges[i] = n.edges[i], n.edges[i-1]
@@ -111,10 +119,48 @@ func (tr *tree) walk(n *node, dst []uint32, line []byte, at int) ([]uint32, *Pat
 	return dst, nil
 }
 
+// skip is the offset behind the text of an edge that starts at one, or -1.
+func (e *edge) skip(line []byte, at int) int {
+	n := len(e.text)
+	to := at + n
+	if to > len(line) {
+		return -1
+	}
+	// Edges of one node often begin alike, and seldom end so.
+	if n < 8 {
+		if (eight(line, at)^e.key)&e.mask != 0 {
+			return -1
+		}
+	} else if binary.LittleEndian.Uint64(line[to-8:]) != e.key || string(line[at:to-8]) != string(e.text[:n-8]) {
+		return -1
+	}
+	return to
+}
+
+// leaf is the pattern of an edge if the line ends behind its text.
+func (e *edge) leaf(line []byte, to int) *Pattern {
+	if to != len(line) || e.pattern.gone || !e.pattern.Defined() || e.pattern.version != e.version {
+		return nil
+	}
+	return e.pattern
+}
+
 // end is where the value at an offset of line ends, 0 when there is none of the kind.
 func (k slotKind) end(line []byte, at int) int {
 	if at >= len(line) {
 		return 0
+	}
+	if k <= slotTime {
+		// Most numbers are digits, or start with them.
+		if n := digitsIn(eight(line, at)); n > 0 && n < 8 {
+			if !goesOn(line, at+n) {
+				return at + n
+			}
+			if marks[line[at+n]]&wordBytes == 0 {
+				end, seen := wordGoesOn(line, at+n, digit)
+				return k.admits(line, at, end, seen)
+			}
+		}
 	}
 	if k == slotQuoted {
 		if to := quotedEnd(line, max(at-len(`: "`), 0), at); to > 0 {
@@ -133,11 +179,42 @@ func (k slotKind) end(line []byte, at int) int {
 		}
 	}
 	end, seen = wordGoesOn(line, end, seen)
+	return k.admits(line, at, end, seen)
+}
+
+// admits is the end of a word if its class is that of the kind, else 0.
+func (k slotKind) admits(line []byte, at, end int, seen mark) int {
 	switch c := classOfWord(line[at:end], seen); {
 	case c == classNumber && k <= slotTime, c == classWord && (k >= slotTime && k <= slotQuoted), c == classPath && k == slotPath:
 		return end
 	}
 	return 0
+}
+
+// digitsIn is the number of decimal digits that the bytes of a word start with.
+func digitsIn(w uint64) int {
+	const ones = 0x0101010101010101
+	d := w ^ '0'*ones
+	return bits.TrailingZeros64((d+(0x80-10)*ones|d)&(0x80*ones)) / 8
+}
+
+// goesOn reports whether a word goes on at an offset, behind a digit of it.
+func goesOn(line []byte, i int) bool {
+	if i >= len(line) {
+		return false
+	}
+	m := marks[line[i]]
+	if m&(wordBytes|joins|numericJoins) == 0 {
+		return false
+	}
+	if m&wordBytes != 0 {
+		return true
+	}
+	if i+1 == len(line) {
+		return false
+	}
+	next := marks[line[i+1]]
+	return next == digit || m&joins != 0 && next&wordBytes != 0
 }
 
 // classOfWord is the class of the kind that classify gives a word.
@@ -228,7 +305,7 @@ func (n *node) child(text []byte, k slotKind) *node {
 }
 
 func edgeOf(text []byte) edge {
-	e := edge{text: text, key: eight(text, 0), mask: ^uint64(0)}
+	e := edge{text: text, key: eight(text, max(0, len(text)-8)), mask: ^uint64(0)}
 	if n := len(text); n < 8 {
 		e.mask = 1<<(8*n) - 1
 	}

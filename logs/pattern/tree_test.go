@@ -68,6 +68,27 @@ func TestMatchFindsWhatTokensFind(t *testing.T) {
 	require.Greater(t, matched, 300)
 }
 
+// Digits that are skipped at once are like those that are not.
+func TestDigitsAreSkipped(t *testing.T) {
+	t.Parallel()
+	slow := func(line []byte, i int) int {
+		for ; i < len(line) && marks[line[i]] == digit; i++ {
+		}
+		return i
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		line := []byte(rapid.StringMatching(`[0-9a.:,/é-]{0,24}[0-9]{0,20}[ ]?`).Draw(rt, "line"))
+		for i := range line {
+			end := i + digitsIn(eight(line, i))
+			require.Equal(rt, min(slow(line, i), i+8), end)
+			if n := end - i; n > 0 && n < 8 {
+				to, _ := wordGoesOn(line, end, digit)
+				require.Equal(rt, to > end, goesOn(line, end))
+			}
+		}
+	})
+}
+
 // Whatever is matched gives the line, while patterns are widened, evicted and rolled
 // back.
 func TestAnyMatchedLineRebuilds(t *testing.T) {
