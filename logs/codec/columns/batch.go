@@ -38,6 +38,9 @@ func (s *state) lines(b *batch) {
 		r.time = s.time(r.time)
 	}
 	for _, number := range b.used {
+		if s.bad {
+			return
+		}
 		t := s.templates[number]
 		t.used = false
 		s.at.template, s.at.slot = number, -1
@@ -50,7 +53,7 @@ func (s *state) lines(b *batch) {
 			continue
 		}
 		for j := range t.slots {
-			if !t.slots[j].clock {
+			if !t.slots[j].clock && !s.bad {
 				s.column(b, t, j)
 			}
 		}
@@ -117,10 +120,11 @@ func (s *state) head(b *batch, i int) {
 	if t.used {
 		b.rows[t.last].next = i
 	} else {
-		t.used, t.first = true, i
+		t.start(i)
 		b.used = append(b.used, r.number)
 	}
 	t.last = i
+	t.lines++
 	if !s.encoding {
 		r.from = len(b.values)
 		if r.from+len(t.slots) > maxValues {
@@ -132,8 +136,9 @@ func (s *state) head(b *batch, i int) {
 			b.values = append(b.values, nil)
 		}
 	}
-	for j := range t.slots {
+	for j, clocks := 0, t.clocks; clocks > 0; j++ {
 		if sl := &t.slots[j]; sl.clock {
+			clocks--
 			v := &b.values[r.from+j*t.stride]
 			if s.encoding {
 				s.clockValue(sl, r.lane, *v, nil)
@@ -148,11 +153,21 @@ func (s *state) head(b *batch, i int) {
 func (s *state) column(b *batch, t *template, j int) {
 	sl := &t.slots[j]
 	s.at.slot = j
+	if t.lines >= settleFrom {
+		settles := uint64(0)
+		if s.encoding && s.settles(sl, t.column(b, j)) {
+			settles = 1
+		}
+		if s.plain(settles, 1) == 1 {
+			s.settled(b, t, j)
+			return
+		}
+	}
 	s.near = neighbours{values: b.values, stride: t.stride, left: j}
 	if s.encoding {
-		for at := t.from + j*t.stride; at < t.from+(j+1)*t.stride; at++ {
-			s.near.at = at
-			s.slotValue(sl, b.values[at], nil)
+		for i, v := range t.column(b, j) {
+			s.near.at = t.from + j*t.stride + i
+			s.slotValue(sl, v, nil)
 		}
 		return
 	}

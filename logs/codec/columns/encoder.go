@@ -308,11 +308,13 @@ func (e *Encoder) tokens(l *line) bool {
 // fill makes the rows of the batch.
 func (e *Encoder) fill(recs []record.Record, bs *BatchStats) {
 	b := &e.batch
-	b.rows, b.values, b.used = b.rows[:0], b.values[:0], b.used[:0]
+	b.rows = slices.Grow(b.rows[:0], len(recs))[:len(recs)]
+	b.values, b.used = b.values[:0], b.used[:0]
 	total := 0
 	for i := range e.lines {
 		l, rec := &e.lines[i], &recs[i]
-		r := row{time: rec.Time, status: rec.Status, tags: rec.Tags}
+		r := &b.rows[i]
+		r.number, r.time, r.status, r.tags, r.text = 0, rec.Time, rec.Status, rec.Tags, nil
 		k := e.knownOf(l.pattern)
 		if k != nil && l.toks == nil && l.version != l.pattern.Version() && !e.tokens(l) {
 			k = nil
@@ -332,7 +334,6 @@ func (e *Encoder) fill(recs []record.Record, bs *BatchStats) {
 			t.stride++
 			total += len(k.wild)
 		}
-		b.rows = append(b.rows, r)
 	}
 	b.values = slices.Grow(b.values, total)[:total]
 	from := 0
@@ -350,8 +351,8 @@ func (e *Encoder) fill(recs []record.Record, bs *BatchStats) {
 		r.from += t.from
 		at := r.from
 		if l.toks == nil {
-			for i := 0; i < len(l.spans); i += 2 {
-				b.values[at] = l.msg[l.spans[i]:l.spans[i+1]]
+			for spans := l.spans; len(spans) >= 2; spans = spans[2:] {
+				b.values[at] = l.msg[spans[0]:spans[1]]
 				at += t.stride
 			}
 			continue
@@ -385,9 +386,9 @@ func (e *Encoder) release() {
 	clear(e.lines)
 	clear(e.batch.values)
 	clear(e.batch.rows)
-	const tokenBytes, spanBytes, lineBytes, valueBytes = 8, 4, 104, 24
-	if cap(e.toks)*tokenBytes+cap(e.spans)*spanBytes+cap(e.lines)*lineBytes+cap(e.batch.values)*valueBytes+cap(e.batch.arena)+cap(e.state.text.buf) > keepBytes {
-		e.toks, e.spans, e.lines, e.batch, e.state.text.buf = nil, nil, nil, batch{}, nil
+	const tokenBytes, spanBytes, lineBytes, valueBytes, runBytes = 8, 4, 104, 24, 16
+	if cap(e.state.runs)*runBytes+cap(e.toks)*tokenBytes+cap(e.spans)*spanBytes+cap(e.lines)*lineBytes+cap(e.batch.values)*valueBytes+cap(e.batch.arena)+cap(e.state.text.buf) > keepBytes {
+		e.toks, e.spans, e.lines, e.batch, e.state.text.buf, e.state.runs = nil, nil, nil, batch{}, nil, nil
 	}
 }
 

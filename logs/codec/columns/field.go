@@ -64,22 +64,20 @@ type run struct {
 	width int
 }
 
-// fieldValue codes one value.
-func (s *state) fieldValue(f *field, r run, mayFix bool) run {
+// fieldValue codes one value, whose width both sides may know: above 0.
+func (s *state) fieldValue(f *field, r run, width int) run {
 	if f.octet {
 		return s.octet(f, r)
 	}
 	c := &s.coder
-	if mayFix && f.same >= fixAfter {
-		r.width = f.prev.width
-	} else {
-		r.width = c.symbol(&f.width, r.width)
+	if r.width, width = width, r.width; r.width == 0 {
+		r.width = c.symbol(&f.width, width)
 	}
 	if f.hex && r.width > maxHex {
 		s.fail("too many digits")
 		r.width = maxHex
 	}
-	if f.asDiff < f.asDigits && s.allowNumber(&f.diff) {
+	if f.asDiff < f.asDigits && (f.diff != nil || s.allowNumber(&f.diff)) {
 		d := c.number(f.diff, int64(r.value-f.prev.value))
 		r.value = f.prev.value + uint64(d)
 	} else {
@@ -142,8 +140,7 @@ func (s *state) digits(f *field, r run) uint64 {
 	c := &s.coder
 	left, value := r.width, r.value
 	var out uint64
-	l := s.leadOf(f, r.width)
-	if l != nil {
+	if l := s.leadOf(f, r.width); l != nil && l.plain > 0 {
 		n := min(l.plain, left)
 		for i := range n {
 			left--
@@ -203,8 +200,11 @@ func (s *state) leadOf(f *field, width int) *lead {
 	if width == 0 {
 		return nil
 	}
-	i := min(width, leadWidths) - 1
-	if f.lead[i] == nil && s.allow(leadBytes) {
+	i := uint(min(width, leadWidths) - 1)
+	if f.lead[i] != nil {
+		return f.lead[i]
+	}
+	if s.allow(leadBytes) {
 		l := &take(&s.pool, &s.pool.leads, 1)[0]
 		l.plain = min(width, leadDigits)
 		n := 10

@@ -45,7 +45,11 @@ func (c *coder) maybeNumber(m *number, v int64, ok bool) (int64, bool) {
 			class--
 		}
 	}
-	class = c.symbol(&m.class, class)
+	if c.encoding {
+		c.encodeSymbol(&m.class, uint(class))
+	} else {
+		class = c.decodeSymbol(&m.class)
+	}
 	if class == escape {
 		return 0, false
 	}

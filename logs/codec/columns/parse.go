@@ -89,16 +89,21 @@ func decimalWidth(v uint64) int {
 }
 
 // match takes apart a value of a known shape; it is not ok if it has another.
-func (p *parsed) match(sh *shape, value []byte) bool {
-	p.runs = p.runs[:0]
+func (p *parsed) match(sh *shape, value []byte) (ok bool) {
+	p.runs, ok = sh.runs(p.runs[:0], value)
+	return ok
+}
+
+// runs appends the runs of a value to dst; it is not ok if the value has another shape.
+func (sh *shape) runs(dst []run, value []byte) (_ []run, ok bool) {
 	at := 0
 	for _, c := range sh.text {
 		if at >= len(value) {
-			return false
+			return dst, false
 		}
 		if c >= maxMark {
 			if value[at] != c {
-				return false
+				return dst, false
 			}
 			at++
 			continue
@@ -109,18 +114,18 @@ func (p *parsed) match(sh *shape, value []byte) bool {
 			r = decimals(value, at)
 		case octetMark:
 			if r = decimals(value, at); r.value > 255 || r.width != decimalWidth(r.value) {
-				return false
+				return dst, false
 			}
 		default:
 			r = hexadecimals(value, at, c)
 		}
 		if r.width == 0 {
-			return false
+			return dst, false
 		}
 		at += r.width
-		p.runs = append(p.runs, r)
+		dst = append(dst, r)
 	}
-	return at == len(value)
+	return dst, at == len(value)
 }
 
 const (
@@ -202,8 +207,10 @@ func (p *parsed) addDecimals(word []byte) {
 }
 
 // digits is the number of digits of the value.
-func (p *parsed) digits() (n int) {
-	for _, r := range p.runs {
+func (p *parsed) digits() int { return digitsOf(p.runs) }
+
+func digitsOf(runs []run) (n int) {
+	for _, r := range runs {
 		n += r.width
 	}
 	return n

@@ -31,6 +31,19 @@ type shape struct {
 	fields []field
 }
 
+// widths is how many digits each run has, 0 where that is coded.
+type widths [maxRuns]uint8
+
+// fixed is the widths that the next value is expected to have.
+func (sh *shape) fixed() (w widths) {
+	for i := range sh.fields {
+		if f := &sh.fields[i]; f.same >= fixAfter {
+			w[i] = uint8(f.prev.width)
+		}
+	}
+	return w
+}
+
 // shape is a model of values of a shape; it is not ok if text is no shape.
 func (p *pool) shape(text []byte) (*shape, bool) {
 	runs := marksIn(text)
@@ -64,12 +77,12 @@ func (sh *shape) weighs() int {
 	return n
 }
 
-// shapeValue codes the digits of a value of a shape; decoding, it appends the
-// value to dst.
-func (s *state) shapeValue(sh *shape, runs []run, dst []byte, mayFix bool) []byte {
+// shapeValue codes the digits of a value of a shape, with the widths that its runs are
+// known to have, or 0; decoding, it appends the value to dst.
+func (s *state) shapeValue(sh *shape, runs []run, dst []byte, widths *widths) []byte {
 	if s.encoding {
 		for i := range sh.fields {
-			s.fieldValue(&sh.fields[i], runs[i], mayFix)
+			s.fieldValue(&sh.fields[i], runs[i], int(widths[i]))
 		}
 		return dst
 	}
@@ -79,7 +92,7 @@ func (s *state) shapeValue(sh *shape, runs []run, dst []byte, mayFix bool) []byt
 			dst = append(dst, c)
 			continue
 		}
-		r := s.fieldValue(&sh.fields[next], run{}, mayFix)
+		r := s.fieldValue(&sh.fields[next], run{}, int(widths[next]))
 		next++
 		dst = s.appendRun(dst, c, r)
 	}

@@ -23,7 +23,8 @@ type slot struct {
 	latest int    // encoding: the item that is the latest shape
 	parsed int    // encoding: values that had a known shape
 
-	copies, recents tries // encoding
+	copies, recents tries    // encoding
+	settling        settling // encoding
 
 	hand   int   // where the search for an entry to replace goes on
 	values int   // seen by the dictionary
@@ -79,19 +80,24 @@ func (p *pool) slot() slot {
 // one is found again, only some are.
 type tries uint8
 
+const enoughTries = 128
+
 // worth reports whether to look for the next value.
 func (t *tries) worth() bool {
-	const enough, some = 128, 8
-	if *t < enough {
+	const some = 8
+	if *t < enoughTries {
 		*t++
 		return true
 	}
-	if *t++; *t < enough+some {
+	if *t++; *t < enoughTries+some {
 		return false
 	}
-	*t = enough
+	*t = enoughTries
 	return true
 }
+
+// tired reports whether nothing was found for long.
+func (t tries) tired() bool { return t >= enoughTries }
 
 // choice is how to code a value, and what has been found out on the way.
 type choice struct {
@@ -182,7 +188,11 @@ func (s *state) slotValue(sl *slot, v, dst []byte) (value, rest []byte) {
 // shaped codes a value of a known shape.
 func (s *state) shaped(sl *slot, sh *shape, v, dst []byte, c *choice) (value, rest []byte) {
 	from := len(dst)
-	dst = s.shapeValue(sh, s.parse.runs, dst, !sl.loose)
+	var w widths
+	if !sl.loose {
+		w = sh.fixed()
+	}
+	dst = s.shapeValue(sh, s.parse.runs, dst, &w)
 	if !s.encoding {
 		v = dst[from:len(dst):len(dst)]
 	}

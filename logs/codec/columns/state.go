@@ -28,6 +28,7 @@ type state struct {
 	near    neighbours
 	text    textStream
 	parse   parsed // the value at hand, or the example of a layout
+	runs    []run  // encoding: those of a column
 	example layout
 }
 

@@ -13,8 +13,9 @@ type template struct {
 	mixed    symbols // of two: whether the status differs in a batch
 
 	// Of the batch at hand: its lines, as a chain.
-	first, last int
-	used        bool
+	first, last, lines int
+	used               bool
+	clocks             int // how many slots are
 	// The first of its values, and how far apart those of a line are: encoding, values
 	// of one slot follow each other, in columns of one value for each line.
 	from, stride int
@@ -31,6 +32,21 @@ func (p *pool) template() *template {
 	t := &take(p, &p.templates, 1)[0]
 	t.statuses, t.mixed = p.symbols(1), p.symbols(2)
 	return t
+}
+
+// start begins a batch, with the number of the template's first line.
+func (t *template) start(first int) {
+	t.used, t.first, t.lines, t.clocks = true, first, 0, 0
+	for j := range t.slots {
+		if t.slots[j].clock {
+			t.clocks++
+		}
+	}
+}
+
+// column is the values of one slot; encoding only.
+func (t *template) column(b *batch, j int) [][]byte {
+	return b.values[t.from+j*t.stride : t.from+(j+1)*t.stride]
 }
 
 // weighs is the state bytes of the template.
