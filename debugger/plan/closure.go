@@ -99,7 +99,8 @@ func isShapeLiteral(function string) bool {
 
 // instances finds which types of the dictionary captured variables have. It is
 // that of the function around: a parameter there of the same name and shape has
-// the same type, and so has what is the only one of its shape.
+// the same type, and so has what is the only one of its shape, unless several type
+// parameters have one shape.
 func (r *resolver) instances(sig *binary.Signature, closure *gotype.Type) []int {
 	byName, byType := map[string]int{}, map[string][]int{}
 	learn := func(types *gotype.Table, params []binary.Param) {
@@ -125,6 +126,7 @@ func (r *resolver) instances(sig *binary.Signature, closure *gotype.Type) []int 
 			learn(outer.Types, outer.Params)
 		}
 	}
+	distinct := distinctShapes(r.fn.Name)
 	out := make([]int, len(closure.Fields))
 	for i, f := range closure.Fields {
 		name, byReference := strings.CutPrefix(f.Name, "&")
@@ -137,9 +139,35 @@ func (r *resolver) instances(sig *binary.Signature, closure *gotype.Type) []int 
 		}
 		if word, ok := byName[name+" "+t.Name]; ok {
 			out[i] = word
-		} else if candidates := byType[t.Name]; len(candidates) == 1 {
+		} else if candidates := byType[t.Name]; len(candidates) == 1 && distinct {
 			out[i] = candidates[0]
 		}
 	}
 	return out
+}
+
+// distinctShapes reports whether the type arguments in the name of a function differ
+// from each other.
+func distinctShapes(function string) bool {
+	from, to := strings.IndexByte(function, '['), strings.LastIndexByte(function, ']')
+	if from < 0 || to < from {
+		return true
+	}
+	seen := map[string]bool{}
+	arguments, nesting, begin := function[from+1:to], 0, 0
+	for i, c := range arguments + "," {
+		switch {
+		case strings.ContainsRune("[{(", c):
+			nesting++
+		case strings.ContainsRune(")}]", c):
+			nesting--
+		case c == ',' && nesting == 0:
+			argument := arguments[begin:i]
+			if seen[argument] {
+				return false
+			}
+			seen[argument], begin = true, i+1
+		}
+	}
+	return true
 }

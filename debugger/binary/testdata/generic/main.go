@@ -52,4 +52,14 @@ func main() {
 	for _, r := range []runner{&first{1}, second{2}, &second{3}} {
 		fmt.Println(r.stepOnce(inlined(3)))
 	}
+	Keep(1, func() int { return 2 })()
+	Keep(1, func() string { return "b" })()
+}
+
+// Keep has a closure with variables that no parameter is called like.
+//
+//go:noinline
+func Keep[K, V any](key K, other func() V) func() {
+	again, value := key, other()
+	return func() { fmt.Println(key, again, value) }
 }
