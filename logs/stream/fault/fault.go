@@ -64,6 +64,8 @@ var sizeTexts = []struct {
 	{codes.ResourceExhausted, regexp.MustCompile(`larger than max(?: \(\d+ vs\.? (\d+)\))?`)},
 	// Java.
 	{codes.ResourceExhausted, regexp.MustCompile(`gRPC message exceeds maximum size(?: (\d+))?`)},
+	// .NET, which does not tell the limit.
+	{codes.ResourceExhausted, regexp.MustCompile(`message exceeds the maximum configured message size(?: (\d+))?`)},
 	// Rust.
 	{codes.OutOfRange, regexp.MustCompile(`message length too large(?:: found \d+ bytes, the limit is: (\d+))?`)},
 }

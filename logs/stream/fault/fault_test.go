@@ -51,6 +51,7 @@ func TestOtherErrors(t *testing.T) {
 		"Received message larger than max (5242887 vs 4194304)":                                     {codes.ResourceExhausted, Size, 4194304},
 		"gRPC message exceeds maximum size 4194304: 5242887":                                        {codes.ResourceExhausted, Size, 4194304},
 		"Error, decoded message length too large: found 5242887 bytes, the limit is: 4194304 bytes": {codes.OutOfRange, Size, 4194304},
+		"Received message exceeds the maximum configured message size.":                             {codes.ResourceExhausted, Size, 0},
 		"message length too large":                                                                  {codes.OutOfRange, Size, 0},
 		"batch 3 is larger than max (9 vs. 4), the journal says":                                    {codes.InvalidArgument, Poison, 0},
 		"the state exceeds maximum size 4":                                                          {codes.ResourceExhausted, Throttle, 0},
