@@ -153,11 +153,12 @@ const (
 	maxTable  = 128
 	maxGroups = 1 << 16
 	maxChain  = 1 << 8
-	// maxLookups bounds the groups that are looked for in one snapshot.
+	// maxLookups bounds the tables and groups that are looked for in one snapshot.
 	maxLookups = 1 << 17
 )
 
-// look is index.find for a group, within bounds.
+// look is index.find for a table or a group, within bounds. Below zero there is
+// nothing more to look for.
 func (r *reader) look(t *typeInfo, addr uint64) *event.Item {
 	if r.lookups--; r.lookups < 0 {
 		return nil
@@ -177,13 +178,13 @@ func (r *reader) swiss(t *typeInfo, header []byte, l *gotype.SwissLayout, want u
 		return reasonPruned
 	}
 	var last uint64
-	for at := uint32(0); int(at)+8 <= len(it.Data) && want > 0; at += 8 {
+	for at := uint32(0); int(at)+8 <= len(it.Data) && want > 0 && r.lookups >= 0; at += 8 {
 		addr := wordAt(it.Data, at)
 		if addr == last { // a table stands several times in a row
 			continue
 		}
 		last = addr
-		table := r.index.find(t.id, addr)
+		table := r.look(t, addr)
 		if table == nil {
 			why = why.or(reasonPruned)
 			continue
@@ -195,7 +196,7 @@ func (r *reader) swiss(t *typeInfo, header []byte, l *gotype.SwissLayout, want u
 			if it := r.look(t, groups+g*uint64(t.entries.GroupSize)); it != nil {
 				why = why.or(r.group(t, it.Addr, want, false))
 			}
-			if want -= uint64(len(r.slots) - before); want == 0 {
+			if want -= uint64(len(r.slots) - before); want == 0 || r.lookups < 0 {
 				break
 			}
 		}
@@ -213,6 +214,9 @@ func (r *reader) buckets(t *typeInfo, header []byte, l *gotype.HashLayout, want 
 	}
 	for _, array := range [...]struct{ addr, n uint64 }{{wordAt(header, l.Buckets), n}, {wordAt(header, l.OldBuckets), old}} {
 		for b := range array.n {
+			if want == 0 || r.lookups < 0 {
+				break
+			}
 			addr := array.addr + b*uint64(t.entries.GroupSize)
 			for range maxChain {
 				if array.addr == 0 || addr == 0 || want == 0 {

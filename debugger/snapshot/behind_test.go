@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -391,6 +393,41 @@ func parse(tb testing.TB, out []byte) map[string]any {
 		doc = doc[key].(map[string]any)
 	}
 	return doc
+}
+
+// TestDamagedMapsAreBounded decodes maps that claim to have many groups, a thousand
+// times: what is looked for is bounded for all of them together.
+func TestDamagedMapsAreBounded(t *testing.T) {
+	const maps = 1000
+	for _, buckets := range []bool{false, true} {
+		l := newLive(t, plan.Limits{Collection: maps})
+		m := squares(20)
+		e := l.event(t, arg{"maps", new(slices.Repeat([]map[int]int{m}, maps))})
+		word := binary.LittleEndian.AppendUint64
+		var header, directory []byte
+		for range 8 {
+			header = word(header, 0x1010)
+		}
+		for i := range uint64(1024) {
+			directory = word(directory, 0x2000_0000+i<<20)
+		}
+		for i := range e.Items {
+			if e.Items[i].Addr == uint64(reflect.ValueOf(m).Pointer()) {
+				e.Items[i].Data = header
+				e.Items = append(e.Items, event.Item{Type: e.Items[i].Type, Addr: 0x1010, Data: directory})
+			}
+		}
+		if buckets {
+			l.table.Runtime.Swiss, l.table.Runtime.Hash = nil, &gotype.HashLayout{Flags: 8, B: 9, Buckets: 16, OldBuckets: 24, SameSize: 8}
+		}
+		layout, err := snapshot.NewLayout(l.plan, snapshot.Redaction{})
+		require.NoError(t, err)
+		s := snapshot.NewDecoder(deps()).Decode(layout, e)
+		out := s.AppendJSON(nil)
+		require.Equal(t, maps, strings.Count(string(out), `"notCapturedReason":"pruned"`))
+		require.Negative(t, s.Lookups())
+		require.GreaterOrEqual(t, s.Lookups(), -2*maps)
+	}
 }
 
 // FuzzDecodeBehind feeds arbitrary bytes as items to a plan with everything that

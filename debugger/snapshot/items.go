@@ -1,6 +1,9 @@
 package snapshot
 
 import (
+	"math/bits"
+	"math/rand/v2"
+
 	"github.com/vigil-agent/vigil/debugger/event"
 	"github.com/vigil-agent/vigil/debugger/gotype"
 )
@@ -86,8 +89,14 @@ func (x *itemIndex) key(t gotype.ID) gotype.ID {
 	return x.shapes.typ(t).alike
 }
 
-// hash mixes with the odd constant of Fibonacci hashing (2^64 / phi); the high
-// bits are the well-mixed ones.
+// secret keeps processes from choosing addresses whose items share a slot, which
+// would make an event as costly as the square of its items.
+var secret = [2]uint64{rand.Uint64(), rand.Uint64() | 1}
+
+// hash mixes all bits of the address into the low ones: both halves of a product
+// with a secret number, twice because one leaves patterns.
 func hash(t gotype.ID, addr uint64) uint64 {
-	return (addr ^ uint64(t)<<48) * 0x9e3779b97f4a7c15 >> 20
+	hi, lo := bits.Mul64(addr^uint64(t)<<48^secret[0], secret[1])
+	hi, lo = bits.Mul64(hi^lo^secret[1], 0x9e3779b97f4a7c15)
+	return hi ^ lo
 }

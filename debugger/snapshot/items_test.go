@@ -67,3 +67,17 @@ func TestItemsOfShapes(t *testing.T) {
 	require.Equal(t, "number", string(x.find(number, 8).Data))
 	require.Nil(t, x.find(name, 16))
 }
+
+// TestChosenAddressesHaveSlotsOfTheirOwn: what a process can make of addresses does
+// not fill few slots of the index.
+func TestChosenAddressesHaveSlotsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	const n = 1 << 15
+	for shift := range 49 {
+		slots := map[uint64]bool{}
+		for i := range uint64(n) {
+			slots[hash(1, i<<shift)&(2*n-1)] = true
+		}
+		require.Greater(t, len(slots), n/2, "addresses %d bits apart", shift)
+	}
+}

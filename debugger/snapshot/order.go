@@ -18,7 +18,7 @@ func (r *reader) sort(key *typeInfo, list []entry) {
 // compare orders two values: numbers and strings by what they are, what is made of
 // such by its parts, and what interfaces hold by its type first.
 func (r *reader) compare(t *typeInfo, a, b view, nesting int) int {
-	if uint64(len(a.data)) < t.size || uint64(len(b.data)) < t.size || nesting > maxOrdered {
+	if uint64(len(a.data)) < t.size || uint64(len(b.data)) < t.size || t.size == 0 || nesting > maxOrdered {
 		return 0
 	}
 	switch t.kind {
