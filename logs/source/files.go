@@ -164,7 +164,13 @@ func (f *Files) Sync(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("look for files: %w", ctx.Err())
 	}
-	<-looked
+	select {
+	case <-looked:
+	case <-done:
+		return nil
+	case <-ctx.Done(): // a directory on a network may take any time
+		return fmt.Errorf("look for files: %w", ctx.Err())
+	}
 	f.mu.Lock()
 	tails := make([]*tail, 0, len(f.tails))
 	for _, t := range f.tails {

@@ -301,3 +301,22 @@ func TestNewRefuses(t *testing.T) {
 	_, err := New(Config{}, Deps{})
 	require.EqualError(t, err, "file source: a registry and a sink are required")
 }
+
+// A look at the names that does not return holds up Sync for its context only.
+func TestSyncDoesNotWaitForADirectoryThatHangs(t *testing.T) {
+	t.Parallel()
+	f := &Files{stop: func() {}, done: make(chan struct{}), syncs: make(chan chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 { // the request is taken, or not
+		err := f.Sync(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		select {
+		case <-f.syncs:
+		default:
+		}
+	}
+	close(f.done)
+	f.syncs <- nil
+	require.NoError(t, f.Sync(t.Context()))
+}
