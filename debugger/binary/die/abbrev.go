@@ -36,8 +36,8 @@ func (t *abbrevs) find(code uint64) *abbrev {
 	return nil
 }
 
-// parseAbbrevs reads the table that data begins with.
-func parseAbbrevs(data []byte) (*abbrevs, error) {
+// parseAbbrevs reads the table that data begins with, and says how long it is.
+func parseAbbrevs(data []byte) (table *abbrevs, length int, err error) {
 	t, b := &abbrevs{}, buffer{data: data}
 	dense := true
 	for {
@@ -60,7 +60,7 @@ func parseAbbrevs(data []byte) (*abbrevs, error) {
 		dense = dense && a.code == uint64(len(t.all))
 	}
 	if b.cut {
-		return nil, ErrCorrupt
+		return nil, 0, ErrCorrupt
 	}
 	if !dense {
 		t.byCode = map[uint64]int{}
@@ -68,5 +68,5 @@ func parseAbbrevs(data []byte) (*abbrevs, error) {
 			t.byCode[a.code] = i
 		}
 	}
-	return t, nil
+	return t, len(data) - len(b.data), nil
 }

@@ -141,3 +141,23 @@ func TestEntries(t *testing.T) {
 		check(t, binarytest.Command(t, "cmd/go"))
 	})
 }
+
+// TestOverlappingAbbreviations are refused: each unit of a small file could ask for a
+// large table of its own.
+func TestOverlappingAbbreviations(t *testing.T) {
+	t.Parallel()
+	abbrev := unhex(t, "01 11 00 00 00  02 24 00 00 00  00")
+	unit := "09 00 00 00 05 00 01 08 "
+	for info, refused := range map[string]bool{
+		unit + "00 00 00 00 00" + unit + "00 00 00 00 00": false, // the same table
+		unit + "00 00 00 00 00" + unit + "05 00 00 00 00": true,  // the end of it
+	} {
+		data, err := die.New(die.Sections{Abbrev: abbrev, Info: unhex(t, info)})
+		if refused {
+			require.ErrorIs(t, err, die.ErrCorrupt)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, data.Units(), 2)
+	}
+}

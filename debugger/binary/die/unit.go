@@ -19,6 +19,8 @@ type Sections struct {
 type Data struct {
 	sections Sections
 	units    []Unit
+	// abbreviated is how many bytes of Abbrev were read.
+	abbreviated int
 }
 
 // Unit is one compilation unit.
@@ -111,8 +113,13 @@ func (d *Data) header(at int, tables map[uint64]*abbrevs) (u Unit, err error) {
 		return u, ErrCorrupt
 	}
 	if u.abbrevs = tables[table]; u.abbrevs == nil {
-		if u.abbrevs, err = parseAbbrevs(d.sections.Abbrev[table:]); err != nil {
+		var length int
+		if u.abbrevs, length, err = parseAbbrevs(d.sections.Abbrev[table:]); err != nil {
 			return u, err
+		}
+		// Tables do not overlap: else a small file could ask for any amount of them.
+		if d.abbreviated += length; d.abbreviated > len(d.sections.Abbrev) {
+			return u, fmt.Errorf("%w (abbreviations overlap)", ErrCorrupt)
 		}
 		tables[table] = u.abbrevs
 	}
