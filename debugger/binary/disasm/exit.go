@@ -26,6 +26,7 @@ type Jump struct {
 // FindExits finds the exits of a function. It fails with ErrUndecodable when an
 // instruction is not known, since what follows can then not be told apart.
 func FindExits(code []byte) (e Exits, err error) {
+	var named map[int]bool // looked for once, when there is a jump it matters to
 	err = scan(code, func(b branch) bool {
 		switch b.kind {
 		case returning:
@@ -34,6 +35,10 @@ func FindExits(code []byte) (e Exits, err error) {
 			to, known, table := b.to, b.kind == jumping, false
 			if !known {
 				to, known, table = computedTarget(code, b)
+				if known && named == nil {
+					named = namedTargets(code)
+				}
+				known = known && !named[b.off]
 			}
 			switch {
 			case known && (to < 0 || to >= len(code)):
@@ -53,7 +58,7 @@ func FindExits(code []byte) (e Exits, err error) {
 }
 
 // computedTarget is where a jump through a register goes, as an offset in the code,
-// when the instruction before it says so and no jump leads past that one; table says
+// when the instruction before it says so, which another jump may lead past; table says
 // that it is through a table, by an index.
 func computedTarget(code []byte, b branch) (to int, known, table bool) {
 	jump, err := decode(code, b.off)
@@ -63,19 +68,21 @@ func computedTarget(code []byte, b branch) (to int, known, table bool) {
 	before, err := decode(code, b.before)
 	if err == nil {
 		to, known = before.addressFor(jump)
-		known = known && !namesTarget(code, b.off)
 	}
 	mem, ok := jump.args[0].(x86asm.Mem)
 	return to, known, ok && mem.Index != 0
 }
 
-// namesTarget reports whether a jump names an offset as where it goes.
-func namesTarget(code []byte, off int) (found bool) {
-	err := scan(code, func(b branch) bool {
-		found = (b.kind == jumping || b.kind == conditional) && b.to == off
-		return !found
+// namedTargets are the offsets that jumps name as where they go.
+func namedTargets(code []byte) map[int]bool {
+	targets := map[int]bool{}
+	_ = scan(code, func(b branch) bool { // FindExits fails where this ends
+		if b.kind == jumping || b.kind == conditional {
+			targets[b.to] = true
+		}
+		return true
 	})
-	return found || err != nil
+	return targets
 }
 
 // addressFor is the address that the instruction computes for the jump through a
