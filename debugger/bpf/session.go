@@ -27,7 +27,8 @@ type Options struct {
 	// as happens anyway where sleepable uprobes are missing (before Linux 6.0).
 	NoSleep bool
 	// After is the session that this one replaces on the same sites: it goes on to
-	// take the hits until TakeOver. Nil for a session that takes them at once.
+	// take the hits until TakeOver, and must be open still. Nil for a session that
+	// takes them at once.
 	After *Session
 }
 
