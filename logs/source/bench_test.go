@@ -73,6 +73,7 @@ func TestReadingUsesItsMemoryAgain(t *testing.T) {
 	require.NoError(t, err)
 	reader, _ := files.open(opening{path: path, key: keyOf(info), name: path, listed: true})
 	require.NotNil(t, reader)
+	files.admit(reader)
 	t.Cleanup(func() { require.NoError(t, reader.file.Close()) })
 	// lent is the chunk that all reading so far has used.
 	lent := func() *chunk {

@@ -43,17 +43,21 @@ type Files struct {
 	holders map[string]holder
 	newOnes []bool // by pattern: files never seen are new, whatever FromEnd says
 	readers sync.WaitGroup
-	full    bool // MaxFiles was reached, and that was logged
-	moved   bool // a name changed hands while it was looked at
+	full    bool              // MaxFiles was reached, and that was logged
+	moved   bool              // a name changed hands while it was looked at
+	faulty  map[string]string // faults of the scan before
 
-	// mu guards everything below.
+	// naming is held while the names are looked at, which may take any time in a
+	// directory on a network. Only who holds it changes tails, byName and faults.
+	naming sync.Mutex
+
+	// mu guards everything below, and is never held during a system call.
 	mu     sync.Mutex
 	stop   context.CancelFunc // nil: not running
 	done   chan struct{}      // closed when loop and all readers have returned
 	tails  map[registry.Key]*tail
 	byName map[string]*tail
 	faults map[string]string // files that cannot be opened, and why
-	faulty map[string]string // the same at the scan before
 	extra  []string
 }
 
@@ -90,15 +94,20 @@ func New(cfg Config, deps Deps) (*Files, error) {
 // Start looks for files once, so that everything that appears after it returns
 // is new, and then follows them in the background until Stop.
 func (f *Files) Start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	f.naming.Lock()
+	defer f.naming.Unlock()
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.stop != nil {
+		f.mu.Unlock()
+		cancel()
 		return nil
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f.stop, f.done = cancel, make(chan struct{})
+	f.stop, f.done = cancel, done
 	f.tails = make(map[registry.Key]*tail)
 	f.faults = make(map[string]string)
+	f.mu.Unlock()
 	f.holders = make(map[string]holder)
 	f.watcher = newWatcher(f.log, f.cfg.PollOnly)
 	f.newOnes = f.newOnes[:0]
@@ -119,7 +128,7 @@ func (f *Files) Start(ctx context.Context) error {
 	for i := range f.newOnes {
 		f.newOnes[i] = true
 	}
-	go f.loop(ctx, complete, f.done)
+	go f.loop(ctx, complete, done)
 	return nil
 }
 
@@ -270,9 +279,9 @@ func (f *Files) loop(ctx context.Context, complete bool, done chan<- struct{}) {
 		}
 		if look {
 			began := time.Now()
-			f.mu.Lock()
+			f.naming.Lock()
 			complete := f.scan(ctx)
-			f.mu.Unlock()
+			f.naming.Unlock()
 			timer.Reset(f.interval(complete))
 			notBefore = time.Now().Add(min(scanShare*time.Since(began), f.cfg.Poll))
 		}
@@ -350,12 +359,14 @@ func (f *Files) kickAll() {
 // retire forgets a file whose name is gone and closes its entry, unless a scan
 // has found it again.
 func (f *Files) retire(t *tail) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.naming.Lock()
+	defer f.naming.Unlock()
 	if t.listed.Load() {
 		return false
 	}
+	f.mu.Lock()
 	delete(f.tails, t.key)
+	f.mu.Unlock()
 	f.registry.Close(t.id, t.stat.Nlink == 0)
 	return true
 }

@@ -320,3 +320,23 @@ func TestSyncDoesNotWaitForADirectoryThatHangs(t *testing.T) {
 	f.syncs <- nil
 	require.NoError(t, f.Sync(t.Context()))
 }
+
+// A look at the names that does not return holds up nothing but the look.
+func TestADirectoryThatHangsHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	a := newAgent(t)
+	a.write(t, "app.log", "one\n")
+	a.start(t)
+	a.wants(t, "one\n")
+	a.files.naming.Lock() // as it is while a directory on a network hangs
+	a.files.Retag([]string{"a:b"})
+	require.Len(t, a.files.Status(), 1)
+	a.write(t, "app.log", "two\n")
+	a.wants(t, "one\ntwo\n")
+	a.files.syncs <- make(chan struct{}) // loop looks
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, a.files.Stop(ctx), context.DeadlineExceeded)
+	require.Len(t, a.files.Status(), 1)
+	a.files.naming.Unlock()
+}

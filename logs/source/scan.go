@@ -15,7 +15,7 @@ import (
 
 // resume opens the files that were followed when the last run ended and have
 // lost their name since: the lines that were added to them after that, and
-// before the rotation, are nowhere else. The caller holds mu.
+// before the rotation, are nowhere else. The caller holds naming.
 func (f *Files) resume(ctx context.Context, entries []registry.Entry) {
 	named := make(map[registry.Key]bool)
 	for _, m := range find(f.cfg.Patterns, func(_, _ string) {}) {
@@ -62,7 +62,7 @@ func fileTime() time.Time {
 }
 
 // expect makes a file that comes to a configured name after since, a time of files,
-// and loses it before it was seen there, one that was missed. The caller holds mu.
+// and loses it before it was seen there, one that was missed. The caller holds naming.
 func (f *Files) expect(path string, since time.Time) {
 	if _, held := f.holders[path]; !held && !isPattern(path) {
 		f.holders[path] = holder{changed: since}
@@ -75,8 +75,8 @@ func (f *Files) expected(path string) bool {
 }
 
 // scan looks at all names until none has changed hands meanwhile, and returns
-// whether the kernel reports all further changes. The caller holds mu and runs in
-// loop, or before it.
+// whether the kernel reports all further changes. The caller holds naming and runs
+// in loop, or before it.
 func (f *Files) scan(ctx context.Context) (complete bool) {
 	for range stableTries {
 		f.moved = false
@@ -104,7 +104,9 @@ func (f *Files) scanOnce(ctx context.Context) (complete bool) {
 	complete = f.watcher.watch(dirs)
 
 	f.full = f.full && len(f.tails) >= f.cfg.MaxFiles
+	f.mu.Lock()
 	f.faulty, f.faults = f.faults, make(map[string]string)
+	f.mu.Unlock()
 	matches := find(f.cfg.Patterns, f.fault)
 	named := make(map[registry.Key]bool, len(matches))
 	paths := make(map[string]bool, len(matches))
@@ -140,14 +142,17 @@ func (f *Files) scanOnce(ctx context.Context) (complete bool) {
 	for _, m := range matches {
 		f.settle(ctx, m)
 	}
-	f.byName = make(map[string]*tail, 2*len(f.tails))
+	byName := make(map[string]*tail, 2*len(f.tails))
 	for _, t := range f.tails {
 		// A directory that is watched under two names reports by one of them.
-		f.byName[t.where()], f.byName[t.real] = t, t
+		byName[t.where()], byName[t.real] = t, t
 		// A symbolic link may lead out of the patterns' directories, and to another
 		// file there when the one that is open was renamed.
 		dirs[filepath.Dir(t.real)] = true
 	}
+	f.mu.Lock()
+	f.byName = byName
+	f.mu.Unlock()
 	complete = f.watcher.watch(dirs) && complete
 	f.watcher.keep(dirs)
 	for _, t := range f.tails {
@@ -254,14 +259,16 @@ var errMoved = errors.New("the name leads to another file now")
 
 // open opens a file for launch; nil when it cannot, or need not, be read. moved says
 // that it has another name by now, if any. Files that lost their name are soon done,
-// and so not subject to MaxFiles. The caller holds mu.
+// and so not subject to MaxFiles. The caller holds naming.
 func (f *Files) open(o opening) (t *tail, moved bool) {
 	if o.listed && len(f.tails) >= f.cfg.MaxFiles {
 		if !f.full {
 			f.full = true
 			f.log.Warn("too many files, some wait until others are gone: narrow the patterns", "open", len(f.tails), "waits", o.path)
 		}
+		f.mu.Lock()
 		f.faults[o.path] = "waits: too many files are open"
+		f.mu.Unlock()
 		return nil, false
 	}
 	t, err := f.prepare(o)
@@ -274,17 +281,26 @@ func (f *Files) open(o opening) (t *tail, moved bool) {
 	case t == nil:
 		return nil, false
 	}
-	f.tails[t.key] = t
 	return t, false
 }
 
-// launch starts the reader of a file.
+// launch starts the reader of a file that was opened. The caller holds naming.
 func (f *Files) launch(ctx context.Context, t *tail) {
+	f.admit(t)
 	f.readers.Go(func() { t.run(ctx) })
 }
 
+// admit makes a file one of those that are followed.
+func (f *Files) admit(t *tail) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	tags := f.tagsOf(t)
+	t.tags.Store(&tags)
+	f.tails[t.key] = t
+}
+
 // prepare opens a file and finds out from where to read it; nil without an
-// error when there is nothing to read. The caller holds mu.
+// error when there is nothing to read. The caller holds naming.
 func (f *Files) prepare(o opening) (*tail, error) {
 	file, key, size, err := openFile(o.path)
 	if err != nil {
@@ -307,8 +323,6 @@ func (f *Files) prepare(o opening) (*tail, error) {
 	t.size.Store(size)
 	t.listed.Store(o.listed)
 	t.replaced.Store(o.missed || o.resumes != "")
-	tags := f.tagsOf(t)
-	t.tags.Store(&tags)
 	return t, nil
 }
 
@@ -352,7 +366,9 @@ func (f *Files) isOld(t *tail) bool {
 
 // fault notes that a file cannot be opened, and logs it once.
 func (f *Files) fault(path, text string) {
+	f.mu.Lock()
 	f.faults[path] = text
+	f.mu.Unlock()
 	if f.faulty[path] != text {
 		f.log.Warn("file cannot be read", "path", path, "error", text)
 	}
