@@ -1,15 +1,8 @@
 package agent
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
-	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/vigil-agent/vigil/comp/config"
 )
@@ -49,63 +42,4 @@ func givesBackEarly(c *config.Config) bool { return c.Logs.Enabled && !c.Serverl
 func giveBack() error {
 	debug.FreeOSMemory()
 	return giveBackFile()
-}
-
-// giveBackFile unmaps the pages of the agent's own file, most of which are not
-// used again (the kernel maps sixteen around each one that is touched). They are
-// clean, so they are read again from the page cache where they are needed.
-func giveBackFile() error {
-	maps, err := os.Open("/proc/self/smaps")
-	if err != nil {
-		return fmt.Errorf("list the mappings: %w", err)
-	}
-	defer maps.Close() //nolint:errcheck // read only
-	executable, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		return fmt.Errorf("find the executable: %w", err)
-	}
-	clean, err := cleanMappings(maps, executable)
-	if err != nil {
-		return fmt.Errorf("list the mappings: %w", err)
-	}
-	var errs []error
-	for _, m := range clean {
-		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, m.start, m.end-m.start, unix.MADV_DONTNEED); errno != 0 {
-			errs = append(errs, fmt.Errorf("give back %x-%x: %w", m.start, m.end, errno))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// mapping is a range of addresses.
-type mapping struct{ start, end uintptr }
-
-// cleanMappings reads /proc/self/smaps and returns the mappings of file whose pages
-// are the same when they are read again: those that cannot be written, and were not
-// before either, as the addresses were that the loader of a position-independent
-// executable corrects.
-func cleanMappings(smaps io.Reader, file string) ([]mapping, error) {
-	var (
-		out    []mapping
-		m      mapping
-		ofFile bool
-	)
-	lines := bufio.NewScanner(smaps)
-	for lines.Scan() {
-		line := lines.Text()
-		if text, found := strings.CutPrefix(line, "Anonymous:"); found {
-			if ofFile && strings.TrimSpace(text) == "0 kB" {
-				out = append(out, m)
-			}
-			continue
-		}
-		var (
-			next        mapping
-			permissions string
-		)
-		if _, err := fmt.Sscanf(line, "%x-%x %s", &next.start, &next.end, &permissions); err == nil {
-			m, ofFile = next, !strings.Contains(permissions, "w") && strings.HasSuffix(line, " "+file)
-		}
-	}
-	return out, lines.Err()
 }
