@@ -2,6 +2,7 @@ package truth
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,7 +148,7 @@ func watch(t *testing.T, p *target, capture string, calls int) (want, got map[in
 	for _, s := range engine.Status().Probes {
 		require.Zero(t, s.Dropped+s.Throttled, "%+v", s)
 	}
-	return want, read(t, path)
+	return want, read(t, path, calls)
 }
 
 // settled waits until no type waits to be learnt, and returns how often probes
@@ -167,15 +168,25 @@ func settled(t *testing.T, engine *debugger.Engine) (replans uint64) {
 	return replans
 }
 
-// read returns the second argument of each call, by the first.
-func read(t *testing.T, path string) map[int]object {
+// read returns the second argument of each of the last calls, by the first. The
+// snapshots of calls made before were all counted, and so written, before these.
+func read(t *testing.T, path string, calls int) map[int]object {
 	t.Helper()
+	skipped := lines(t, path) - calls
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
 	out, validated := map[int]object{}, 0
-	for decoder := json.NewDecoder(file); ; {
-		var text json.RawMessage
+	for in, n := bufio.NewReader(file), 0; ; n++ {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			require.Empty(t, text)
+			return out
+		}
+		require.NoError(t, err)
+		if n < skipped {
+			continue
+		}
 		var doc struct {
 			Debugger struct {
 				Snapshot struct {
@@ -185,11 +196,6 @@ func read(t *testing.T, path string) map[int]object {
 				}
 			}
 		}
-		err := decoder.Decode(&text)
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(text, &doc))
 		arguments := doc.Debugger.Snapshot.Captures.Entry.Arguments
 		seq, err := strconv.Atoi(arguments["seq"]["value"].(string))
@@ -198,6 +204,22 @@ func read(t *testing.T, path string) map[int]object {
 		if validated++; validated%50 == 0 { // it takes longer than all the rest
 			require.NoError(t, schemacheck.Validate(text))
 		}
+	}
+}
+
+// lines counts the lines of a file.
+func lines(t *testing.T, path string) (n int) {
+	t.Helper()
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	for chunk := make([]byte, 1<<20); ; {
+		read, err := file.Read(chunk)
+		n += bytes.Count(chunk[:read], []byte{'\n'})
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		require.NoError(t, err)
 	}
 }
 
