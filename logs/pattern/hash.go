@@ -3,6 +3,8 @@ package pattern
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/vigil-agent/vigil/logs/internal/octets"
 )
 
 // The hash is fixed, not seeded per process: equal input must give equal output
@@ -25,7 +27,7 @@ func Hash(b []byte) uint64 {
 	for ; at+8 <= len(b); at += 8 {
 		h = mix(h, binary.LittleEndian.Uint64(b[at:]))
 	}
-	return mix(h, eight(b, at))
+	return mix(h, octets.At(b, at))
 }
 
 // signature hashes what lines of one pattern must share: the classes of their

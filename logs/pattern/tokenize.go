@@ -1,6 +1,10 @@
 package pattern
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/vigil-agent/vigil/logs/internal/octets"
+)
 
 // Token is one piece of a line. Tokens cover a line without gaps, so that a token
 // starts where the one before it ends.
@@ -77,7 +81,7 @@ func wordGoesOn(line []byte, i int, seen mark) (int, mark) {
 			}
 			if next == digit {
 				// A run of digits is skipped at once.
-				i += digitsIn(eight(line, i+1))
+				i += octets.Digits(octets.At(line, i+1))
 				m |= digit
 			}
 		}
@@ -89,14 +93,12 @@ func wordGoesOn(line []byte, i int, seen mark) (int, mark) {
 // hexEnd skips lower case hexadecimal digits from a byte on, eight at a time, and
 // returns their marks.
 func hexEnd(line []byte, i int) (int, mark) {
-	const ones = 0x0101010101010101
-	const high = 0x80 * ones
 	var digits, letters uint64
 	for ; i+8 <= len(line); i += 8 {
 		w := binary.LittleEndian.Uint64(line[i:])
-		d := (w + (0x80-'0')*ones) &^ (w + (0x80-'9'-1)*ones) & high
-		l := (w + (0x80-'a')*ones) &^ (w + (0x80-'f'-1)*ones) & high
-		if w&high != 0 || d|l != high {
+		d := (w + (0x80-'0')*octets.Ones) &^ (w + (0x80-'9'-1)*octets.Ones) & octets.High
+		l := (w + (0x80-'a')*octets.Ones) &^ (w + (0x80-'f'-1)*octets.Ones) & octets.High
+		if w&octets.High != 0 || d|l != octets.High {
 			break
 		}
 		digits, letters = digits|d, letters|l

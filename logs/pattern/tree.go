@@ -3,7 +3,8 @@ package pattern
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
+
+	"github.com/vigil-agent/vigil/logs/internal/octets"
 )
 
 // tree finds the pattern of a line in one walk from its start: templates that begin
@@ -128,7 +129,7 @@ func (e *edge) skip(line []byte, at int) int {
 	}
 	// Edges of one node often begin alike, and seldom end so.
 	if n < 8 {
-		if (eight(line, at)^e.key)&e.mask != 0 {
+		if (octets.At(line, at)^e.key)&e.mask != 0 {
 			return -1
 		}
 	} else if binary.LittleEndian.Uint64(line[to-8:]) != e.key || string(line[at:to-8]) != string(e.text[:n-8]) {
@@ -152,7 +153,7 @@ func (k slotKind) end(line []byte, at int) int {
 	}
 	if k <= slotTime {
 		// Most numbers are digits, or start with them.
-		if n := digitsIn(eight(line, at)); n > 0 && n < 8 {
+		if n := octets.Digits(octets.At(line, at)); n > 0 && n < 8 {
 			if !goesOn(line, at+n) {
 				return at + n
 			}
@@ -191,13 +192,6 @@ func (k slotKind) admits(line []byte, at, end int, seen mark) int {
 	return 0
 }
 
-// digitsIn is the number of decimal digits that the bytes of a word start with.
-func digitsIn(w uint64) int {
-	const ones = 0x0101010101010101
-	d := w ^ '0'*ones
-	return bits.TrailingZeros64((d+(0x80-10)*ones|d)&(0x80*ones)) / 8
-}
-
 // goesOn reports whether a word goes on at an offset, behind a digit of it.
 func goesOn(line []byte, i int) bool {
 	if i >= len(line) {
@@ -226,22 +220,6 @@ func classOfWord(word []byte, seen mark) class {
 		return classNumber
 	}
 	return classPath
-}
-
-// eight is the bytes of b from an offset on, up to eight, with zeros behind the end.
-func eight(b []byte, at int) uint64 {
-	left := len(b) - at
-	if left >= 8 {
-		return binary.LittleEndian.Uint64(b[at:])
-	}
-	if len(b) >= 8 {
-		return binary.LittleEndian.Uint64(b[len(b)-8:]) >> (64 - 8*left)
-	}
-	w := uint64(0)
-	for i, c := range b[at:] {
-		w |= uint64(c) << (8 * i)
-	}
-	return w
 }
 
 // plant lets the tree find a pattern as the receiver knows it.
@@ -305,7 +283,7 @@ func (n *node) child(text []byte, k slotKind) *node {
 }
 
 func edgeOf(text []byte) edge {
-	e := edge{text: text, key: eight(text, max(0, len(text)-8)), mask: ^uint64(0)}
+	e := edge{text: text, key: octets.At(text, max(0, len(text)-8)), mask: ^uint64(0)}
 	if n := len(text); n < 8 {
 		e.mask = 1<<(8*n) - 1
 	}

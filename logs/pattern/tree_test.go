@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/vigil-agent/vigil/logs/internal/octets"
 )
 
 // matchLine is Match, or else what finds a pattern without it.
@@ -79,7 +81,7 @@ func TestDigitsAreSkipped(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		line := []byte(rapid.StringMatching(`[0-9a.:,/é-]{0,24}[0-9]{0,20}[ ]?`).Draw(rt, "line"))
 		for i := range line {
-			end := i + digitsIn(eight(line, i))
+			end := i + octets.Digits(octets.At(line, i))
 			require.Equal(rt, min(slow(line, i), i+8), end)
 			if n := end - i; n > 0 && n < 8 {
 				to, _ := wordGoesOn(line, end, digit)

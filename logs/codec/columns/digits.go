@@ -2,42 +2,19 @@ package columns
 
 import (
 	"encoding/binary"
-	"math/bits"
-)
 
-// Digits are taken eight at a time: the bytes of a word hold one each, the first in
-// the lowest byte.
-const (
-	bytesOnes = 0x0101010101010101
-	highBits  = 0x80 * bytesOnes
-	zeros     = '0' * bytesOnes
+	"github.com/vigil-agent/vigil/logs/internal/octets"
 )
-
-// eight is the bytes of v from at on, up to eight, with zeros behind the end.
-func eight(v []byte, at int) uint64 {
-	left := len(v) - at
-	if left >= 8 {
-		return binary.LittleEndian.Uint64(v[at:])
-	}
-	if len(v) >= 8 {
-		return binary.LittleEndian.Uint64(v[len(v)-8:]) >> (64 - 8*left)
-	}
-	w := uint64(0)
-	for i, c := range v[at:] {
-		w |= uint64(c) << (8 * i)
-	}
-	return w
-}
 
 // decimals reads the decimal digits of v from at on, up to maxDecimal.
 func decimals(v []byte, at int) run {
-	d, n := decimals8(eight(v, at))
+	d, n := decimals8(octets.At(v, at))
 	if n < 8 {
 		return run{value: d, width: n}
 	}
 	r := run{value: d, width: 8}
 	if at+8 < len(v) {
-		d, n = decimals8(eight(v, at+8))
+		d, n = decimals8(octets.At(v, at+8))
 		r.value, r.width = r.value*powers[n]+d, 8+n
 	}
 	if r.width < 16 {
@@ -52,15 +29,12 @@ func decimals(v []byte, at int) run {
 // decimals8 is the number that the decimal digits at the start of a word make, and
 // how many there are.
 func decimals8(w uint64) (uint64, int) {
-	d := w ^ zeros
-	// The high bit of each byte that is no digit, exact up to the first of them.
-	others := (d + (0x80-10)*bytesOnes | d) & highBits
-	n := bits.TrailingZeros64(others) / 8
+	n := octets.Digits(w)
 	if n == 0 {
 		return 0, 0
 	}
 	// The digits go to the upper end; zeros before them change nothing.
-	d <<= 64 - 8*n
+	d := (w ^ '0'*octets.Ones) << (64 - 8*n)
 	d = (d*10 + d>>8) & 0x00ff00ff00ff00ff
 	d = (d*100 + d>>16) & 0x0000ffff0000ffff
 	return (d*10000 + d>>32) & 0xffffffff, n
@@ -72,7 +46,7 @@ func hexadecimals(v []byte, at int, mark byte) run {
 	var r run
 	lower := uint64(0) // what makes letters of the other case none
 	if mark == lowerHexMark {
-		lower = 0x20 * bytesOnes
+		lower = 0x20 * octets.Ones
 	}
 	for at+r.width+8 <= len(v) && r.width < maxHex {
 		d, ok := hexadecimals8(binary.LittleEndian.Uint64(v[at+r.width:]), lower)
@@ -97,13 +71,13 @@ func hexadecimals(v []byte, at int, mark byte) run {
 // are others. Letters are those of upper case, xor lower.
 func hexadecimals8(w, lower uint64) (uint64, bool) {
 	// The high bit of each byte that is a digit, and of each that is a letter.
-	digit := (w + (0x80-'0')*bytesOnes) &^ (w + (0x80-'9'-1)*bytesOnes)
+	digit := (w + (0x80-'0')*octets.Ones) &^ (w + (0x80-'9'-1)*octets.Ones)
 	up := w ^ lower
-	letter := (up + (0x80-'A')*bytesOnes) &^ (up + (0x80-'F'-1)*bytesOnes)
-	if (digit|letter)&^w&highBits != highBits || w&highBits != 0 {
+	letter := (up + (0x80-'A')*octets.Ones) &^ (up + (0x80-'F'-1)*octets.Ones)
+	if (digit|letter)&^w&octets.High != octets.High || w&octets.High != 0 {
 		return 0, false
 	}
-	d := w&(0x0f*bytesOnes) + letter>>7&bytesOnes*9
+	d := w&(0x0f*octets.Ones) + letter>>7&octets.Ones*9
 	d = (d<<4 | d>>8) & 0x00ff00ff00ff00ff
 	d = (d<<8 | d>>16) & 0x0000ffff0000ffff
 	return (d<<16 | d>>32) & 0xffffffff, true
