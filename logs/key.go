@@ -8,7 +8,8 @@ import (
 )
 
 // ReadKey reads an API key from its file: the first line that is not blank, without
-// the white space around it. Errors read on after the name of the file and never show the content.
+// the white space around it. Errors read on after the name of the file and never show
+// the content.
 func ReadKey(path string) (string, error) { return secret.Key(path) }
 
 // followKey keeps the API key of a file; a new one in it is seen within

@@ -86,16 +86,15 @@ func (a *Agent) Start(ctx context.Context) error {
 	if reason := useless(a.health.Reports()); reason != "" {
 		return errors.Join(errors.New(reason), a.Stop(ctx))
 	}
-	if a.early {
-		if err := giveBackFile(); err != nil {
-			a.log.Debug("memory of the start was not given back", "error", err)
-		}
-	}
-	a.settle = afterwards(settled, func() {
+	settle := func(giveBack func() error) {
 		if err := giveBack(); err != nil {
 			a.log.Debug("memory of the start was not given back", "error", err)
 		}
-	})
+	}
+	if a.early {
+		settle(giveBackFile)
+	}
+	a.settle = afterwards(settled, func() { settle(giveBack) })
 	a.log.Info("vigil is running", "ready", health.Ready(a.health.Reports()))
 	return nil
 }

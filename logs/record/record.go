@@ -1,5 +1,6 @@
 // Package record holds the one value that travels through the logs engine: a
-// log line and what is known about it. It has no dependencies, so that source, codec, stream and intake agree without importing each other.
+// log line and what is known about it. It has no dependencies, so that source,
+// codec, stream and intake agree without importing each other.
 package record
 
 import "slices"
